@@ -1,0 +1,5 @@
+//! Tributary's host: runs connector components and carries their records into Kafka. `docs/architecture.md` is the map.
+
+pub mod config;
+pub mod record;
+pub mod sink;

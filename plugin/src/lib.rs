@@ -1,0 +1,3 @@
+//! The Salesforce PushTopic source connector: a sans-io core, and the component around it.
+
+pub mod data;
