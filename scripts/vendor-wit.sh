@@ -17,10 +17,10 @@ for file in io/{error,poll,streams} clocks/{monotonic-clock,wall-clock} random/r
   mkdir -p "$work/deps/${file%/*}"
   cp "$from/$file.wit" "$work/deps/$file.wit"
 done
-# wasi:http states its package only in the file that holds its worlds.
-if ! grep -q '^package' "$work"/deps/http/*.wit; then
-  printf '%s\n\n' "$(grep -h '^package' "$from/http/proxy.wit")" | cat - "$from/http/types.wit" >"$work/deps/http/types.wit"
-fi
+# The package's name stands in proxy.wit, which is among what is left out.
+for file in "$work"/deps/http/*.wit; do
+  printf 'package wasi:http@0.2.1;\n\n%s\n' "$(cat "$file")" >"$file"
+done
 if [ "${1:-}" = --check ]; then
   diff -r "$work/deps" wit/deps
 else
