@@ -1,0 +1,196 @@
+//! A Kafka broker for the tests: one KRaft node from Apache's own artefacts (`make kafka`), on free ports, in a temporary
+//! folder. Whatever becomes of the tests, a guard in between ends the broker and removes its folder.
+
+use std::{
+    fs,
+    io::Write as _,
+    net::{SocketAddr, TcpListener, TcpStream},
+    path::{Path, PathBuf},
+    process::{Child, ChildStdin, Command, Output, Stdio},
+    sync::OnceLock,
+    thread,
+    time::{Duration, Instant},
+};
+
+use tempfile::TempDir;
+
+use crate::process::PATIENCE;
+
+/// The folder with the jars of the one Kafka version that `make kafka` fetched.
+fn libs() -> Option<PathBuf> {
+    let kafka = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/kafka");
+    let mut versions: Vec<PathBuf> = fs::read_dir(kafka).ok()?.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    versions.sort();
+    versions.into_iter().map(|version| version.join("libs")).rfind(|libs| libs.is_dir())
+}
+
+/// `java` with what all of Kafka's programs want.
+pub(crate) fn java(main: &str) -> Command {
+    let libs = libs().expect("asked for only when there is a broker");
+    let log = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts/kafka/log4j2.properties");
+    let mut command = Command::new("java");
+    command
+        .args(["-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp"])
+        .arg(format!("{}/*", libs.display()))
+        .arg(format!("-Dlog4j2.configurationFile={}", log.display()))
+        .arg(main)
+        .stdin(Stdio::null());
+    command
+}
+
+/// Runs one of Kafka's programs and fails when it fails.
+#[track_caller]
+pub(crate) fn java_output(main: &str, arguments: &[&str]) -> String {
+    let Output { status, stdout, stderr } = java(main).args(arguments).output().expect("java starts");
+    let (stdout, stderr) = (String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
+    assert!(status.success(), "{main} {arguments:?}: {status}\n{stdout}\n{stderr}");
+    stdout.into_owned()
+}
+
+/// Why no broker can be started here, if so.
+fn missing() -> Option<String> {
+    if libs().is_none() {
+        return Some("Kafka's jars are missing; `make kafka` fetches them".to_owned());
+    }
+    let java = Command::new("java").arg("-version").stdin(Stdio::null()).output();
+    java.is_err().then(|| "there is no `java` on the path".to_owned())
+}
+
+/// A port that was free a moment ago.
+pub(crate) fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has free ports");
+    listener.local_addr().expect("a bound listener has an address").port()
+}
+
+/// Ends the broker when the tests end, in whatever way: its standard input is a pipe from them. The word `keep` on it ends
+/// the broker too, but leaves the folder.
+const GUARD: &str = r#"folder=$1; shift; "$@" & broker=$!
+read -r word; kill -9 $broker; wait $broker; [ "$word" = keep ] || rm -rf "$folder""#;
+
+/// One broker.
+pub(crate) struct Broker {
+    port: u16,
+    properties: PathBuf,
+    folder: PathBuf,
+    running: Option<(Child, ChildStdin)>,
+}
+
+impl Broker {
+    /// The broker that scenarios share, or none where there is no Kafka: that is said aloud, and fails in CI.
+    pub(crate) fn shared() -> Option<&'static Self> {
+        static SHARED: OnceLock<Option<Broker>> = OnceLock::new();
+        SHARED.get_or_init(Self::start).as_ref()
+    }
+
+    /// A broker of one's own, to be stopped and started at will.
+    pub(crate) fn start() -> Option<Self> {
+        if let Some(reason) = missing() {
+            skipped(&reason);
+            return None;
+        }
+        let (port, controller) = (free_port(), free_port());
+        // The guard removes the folder: it outlives this process, whose destructors may never run.
+        let folder = TempDir::with_prefix("tributary-kafka-").expect("a temporary folder").keep();
+        let properties = folder.join("server.properties");
+        fs::write(&properties, server_properties(&folder, port, controller)).expect("the folder is ours");
+        let id = java_output("kafka.tools.StorageTool", &["random-uuid"]);
+        let path = properties.to_str().expect("a temporary path is text");
+        java_output("kafka.tools.StorageTool", &["format", "-t", id.trim(), "-c", path]);
+        let mut broker = Self { port, properties, folder, running: None };
+        broker.resume();
+        Some(broker)
+    }
+
+    /// `bootstrap.servers`.
+    pub(crate) fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// Starts the process on the folder as it is, and waits until it answers.
+    pub(crate) fn resume(&mut self) {
+        assert!(self.running.is_none(), "the broker runs already");
+        let broker = java("kafka.Kafka");
+        let log = fs::File::create(self.folder.join("broker.log")).expect("the folder is ours");
+        let mut guard = Command::new("sh")
+            .args(["-c", GUARD, "guard"])
+            .arg(&self.folder)
+            .arg(broker.get_program())
+            .args(broker.get_args())
+            .arg(&self.properties)
+            .stdin(Stdio::piped())
+            .stdout(log.try_clone().expect("a file has two names"))
+            .stderr(log)
+            .spawn()
+            .expect("sh starts");
+        let pipe = guard.stdin.take().expect("stdin is piped");
+        self.running = Some((guard, pipe));
+        self.wait_until_ready();
+    }
+
+    fn wait_until_ready(&self) {
+        let address = SocketAddr::from(([127, 0, 0, 1], self.port));
+        let deadline = Instant::now() + PATIENCE;
+        // The port opens when the broker serves; until then the kernel refuses, and nothing tells when to look again.
+        while TcpStream::connect_timeout(&address, Duration::from_secs(1)).is_err() {
+            assert!(Instant::now() < deadline, "the broker did not start: {}", self.log());
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(self.folder.join("broker.log")).unwrap_or_default()
+    }
+
+    /// Kills the broker process; its data stay.
+    pub(crate) fn kill(&mut self) {
+        let (mut guard, mut pipe) = self.running.take().expect("only a running broker is killed");
+        pipe.write_all(b"keep\n").expect("the guard reads");
+        guard.wait().expect("a child can be waited for");
+    }
+
+    /// Creates a topic with one partition.
+    pub(crate) fn create_topic(&self, name: &str) {
+        let arguments = ["--bootstrap-server", &self.address(), "--create", "--topic", name, "--partitions", "1"];
+        java_output("org.apache.kafka.tools.TopicCommand", &arguments);
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        if let Some((mut guard, pipe)) = self.running.take() {
+            drop(pipe);
+            let _ = guard.wait();
+        } else {
+            let _ = fs::remove_dir_all(&self.folder);
+        }
+    }
+}
+
+/// Tells that the tests against a broker do not run here. In CI that is a failure.
+#[expect(clippy::print_stderr, reason = "a skipped test must not look like one that passed")]
+fn skipped(reason: &str) {
+    assert!(std::env::var_os("CI").is_none(), "the tests against Kafka cannot run: {reason}");
+    eprintln!("SKIPPED: tests against Kafka: {reason}");
+}
+
+fn server_properties(folder: &Path, port: u16, controller: u16) -> String {
+    format!(
+        "process.roles=broker,controller\n\
+         node.id=1\n\
+         controller.quorum.voters=1@127.0.0.1:{controller}\n\
+         listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}\n\
+         controller.listener.names=CONTROLLER\n\
+         listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT\n\
+         log.dirs={}/log\n\
+         offsets.topic.replication.factor=1\n\
+         offsets.topic.num.partitions=1\n\
+         transaction.state.log.replication.factor=1\n\
+         transaction.state.log.min.isr=1\n\
+         transaction.state.log.num.partitions=1\n\
+         share.coordinator.state.topic.replication.factor=1\n\
+         share.coordinator.state.topic.min.isr=1\n\
+         group.initial.rebalance.delay.ms=0\n\
+         auto.create.topics.enable=false\n",
+        folder.display()
+    )
+}

@@ -1,0 +1,162 @@
+//! The real component in the real host on a real broker, read back by Kafka's own consumer: at-least-once, with Kafka
+//! Connect's offsets (fault card F1, F2, F4 to F6, F14).
+
+use serde_json::Value;
+
+use crate::{
+    broker::{Broker, free_port},
+    consumer::{Consumed, read_all},
+    judge::judge,
+    org::Org,
+    process::{PATIENCE, Tributary},
+    scene::{NAME, PUSH_TOPIC, Scene},
+};
+
+/// A scenario on that broker, with an offsets topic of its own.
+fn scene(org: &Org, broker: &Broker, topic: &str) -> Scene {
+    Scene::new(org, topic)
+        .worker("bootstrap.servers", &broker.address())
+        .worker("group.id", topic)
+        .worker("offset.storage.topic", &format!("{topic}-offsets"))
+        .worker("offset.storage.partitions", "3")
+        .worker("offset.storage.replication.factor", "1")
+        .worker("offset.flush.interval.ms", "1000")
+}
+
+/// The newest offset in the offsets topic, after a check of every record's form.
+#[track_caller]
+fn stored(records: &[Consumed]) -> Option<u64> {
+    let mut newest = None;
+    for record in records {
+        assert_eq!(record.key.as_deref(), Some(format!("[\"{NAME}\",{{}}]").as_str()), "{record:?}");
+        let value = record.value.as_deref().expect("nobody deletes the offset");
+        let number = value.strip_prefix("{\"replayId\":").and_then(|rest| rest.strip_suffix('}'));
+        newest = Some(number.and_then(|digits| digits.parse().ok()).unwrap_or_else(|| panic!("{record:?}")));
+    }
+    newest
+}
+
+/// Waits until the broker has the offset of the org's last event, which says so for every event before it.
+#[track_caller]
+fn until_committed(run: &Tributary, org: &Org) -> u64 {
+    let last = org.expected(PUSH_TOPIC, "Lead").last().expect("there are events").replay_id;
+    run.expect_line(&["committed", &format!("{{\"replayId\":{last}}}")]);
+    last
+}
+
+#[test]
+fn records_and_offsets_are_those_of_kafka_connect() {
+    let Some(broker) = Broker::shared() else { return };
+    let org = Org::start();
+    broker.create_topic("it-records");
+    let scene = scene(&org, broker, "it-records");
+    let run = scene.run_until_subscribed();
+    org.create_leads(500);
+    let (finished, _) = run.terminate();
+    finished.expect_code(0);
+    // A stop commits what it has; the next run takes the rest.
+    let run = scene.run_with(&["--log-level", "debug"]);
+    let last = until_committed(&run, &org);
+    run.terminate().0.expect_code(0);
+
+    judge(&org.expected(PUSH_TOPIC, "Lead"), &read_all(broker, "it-records")).expect_exact();
+    assert_eq!(stored(&read_all(broker, "it-records-offsets")), Some(last));
+    org.expect_no_sessions();
+}
+
+#[test]
+fn kill_loses_nothing_and_repeats_only_what_was_in_flight() {
+    let Some(broker) = Broker::shared() else { return };
+    let org = Org::start();
+    broker.create_topic("it-kill");
+    let scene = scene(&org, broker, "it-kill");
+    scene.run_until_subscribed().terminate().0.expect_code(0);
+
+    // What stood in the topic, and what was stored, at each kill.
+    let mut kills: Vec<(usize, u64)> = Vec::new();
+    for events in [50, 400, 1_000] {
+        let run = scene.run_until_subscribed();
+        org.create_leads(events);
+        // In mid-flow the first time, right after a flush later.
+        if events > 50 {
+            run.expect_line(&["committed"]);
+        }
+        run.kill();
+        let records = read_all(broker, "it-kill");
+        kills.push((records.len(), stored(&read_all(broker, "it-kill-offsets")).unwrap_or(0)));
+    }
+    let run = scene.run_with(&["--log-level", "debug"]);
+    until_committed(&run, &org);
+    run.terminate().0.expect_code(0);
+
+    let events = org.expected(PUSH_TOPIC, "Lead");
+    let records = read_all(broker, "it-kill");
+    judge(&events, &records).expect_at_least_once();
+    for (standing, stored) in kills {
+        let replay_id = |record: &Consumed| {
+            let id = |text: &Option<String>| serde_json::from_str::<Value>(text.as_deref()?).ok();
+            let key = id(&record.key);
+            events.iter().find(|event| serde_json::from_str(&event.key).ok() == key).map(|event| event.replay_id)
+        };
+        let behind: Vec<u64> = records[standing..].iter().filter_map(replay_id).filter(|id| *id <= stored).collect();
+        assert!(behind.is_empty(), "came again although {stored} was stored: {behind:?}");
+    }
+}
+
+#[test]
+fn a_missing_topic_is_named_with_its_remedy() {
+    let Some(broker) = Broker::shared() else { return };
+    let org = Org::start();
+    org.create_push_topic(PUSH_TOPIC, "SELECT Id, Company FROM Lead");
+    org.create_leads(1);
+    let scene = scene(&org, broker, "it-missing");
+    scene.run().wait(PATIENCE).expect_code(1).expect_said(&[
+        "it-missing",
+        "topic.creation.default",
+        "kafka-topics",
+        "--create",
+    ]);
+
+    // The same with the remedy: the event is still there.
+    let scene =
+        scene.with("topic.creation.default.partitions", "1").with("topic.creation.default.replication.factor", "1");
+    let run = scene.run_with(&["--log-level", "debug"]);
+    until_committed(&run, &org);
+    run.terminate().0.expect_code(0);
+    judge(&org.expected(PUSH_TOPIC, "Lead"), &read_all(broker, "it-missing")).expect_exact();
+}
+
+#[test]
+fn a_broker_that_is_away_is_named_and_waited_for() {
+    if Broker::shared().is_none() {
+        return;
+    }
+    let org = Org::start();
+    let address = format!("127.0.0.1:{}", free_port());
+    let scene =
+        Scene::new(&org, "leads").worker("bootstrap.servers", &address).worker("offset.storage.topic", "offsets");
+    let run = scene.run();
+    run.expect_line(&[&address]);
+    let (finished, took) = run.terminate();
+    finished.expect_code(0);
+    assert!(took.as_secs() < 10, "the stop took {took:?}");
+}
+
+#[test]
+fn a_broker_that_goes_and_comes_back_costs_nothing() {
+    let Some(mut broker) = Broker::start() else { return };
+    let org = Org::start();
+    broker.create_topic("it-restart");
+    let scene = scene(&org, &broker, "it-restart");
+    let run = scene.run_with(&["--log-level", "debug"]);
+    run.expect_line(&["subscribed"]);
+    org.create_leads(100);
+    until_committed(&run, &org);
+    broker.kill();
+    org.create_leads(100);
+    broker.resume();
+    org.create_leads(100);
+    until_committed(&run, &org);
+    run.terminate().0.expect_code(0);
+    judge(&org.expected(PUSH_TOPIC, "Lead"), &read_all(&broker, "it-restart")).expect_at_least_once();
+}
