@@ -26,7 +26,7 @@ trap 'exit 143' TERM
 
 # In a process group of its own, so that Ctrl-C does not end the org before tributary has said goodbye.
 set -m
-target/debug/salesforce-simulator --port 0 --rate "${RATE:-3}" >"$work/simulator.out" 2>"$work/simulator.err" </dev/null &
+target/debug/salesforce-simulator --port 0 --rate "${RATE:-3}" --objects Lead >"$work/simulator.out" 2>"$work/simulator.err" </dev/null &
 simulator=$!
 set +m
 
