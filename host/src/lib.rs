@@ -1,5 +1,13 @@
 //! Tributary's host: runs connector components and carries their records into Kafka. `docs/architecture.md` is the map.
 
+mod bindings;
 pub mod config;
+mod convert;
+pub mod engine;
+pub mod imports;
 pub mod record;
 pub mod sink;
+pub mod telemetry;
+#[cfg(test)]
+mod testing;
+pub mod worker;
