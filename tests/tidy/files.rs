@@ -9,6 +9,9 @@ const LINES_MAX: usize = 800;
 /// Names that say nothing about what is in a file.
 const EMPTY_NAMES: [&str; 8] = ["util", "utils", "helper", "helpers", "common", "manager", "misc", "shared"];
 
+/// Ways to let real time pass; virtual time sleeps as it likes.
+const SLEEP: [&str; 3] = [concat!("thread::sle", "ep("), concat!("time::sle", "ep("), concat!("park_time", "out(")];
+
 /// Files whose tests may sleep: path, how often, and why no event could be waited for instead.
 const SLEEPS: &[(&str, usize, &str)] = &[
     ("host/src/engine/tests.rs", 1, "that a neighbour of a busy guest gets its time slices is what the test is about"),
@@ -68,9 +71,8 @@ fn unfinished(source: &Source, findings: &mut Vec<String>) {
 }
 
 fn sleeps(source: &Source, findings: &mut Vec<String>) {
-    let call = concat!("sle", "ep(");
-    let found =
-        source.tests().lines().filter(|line| !line.trim_start().starts_with("//") && line.contains(call)).count();
+    let sleeps = |line: &&str| !line.trim_start().starts_with("//") && SLEEP.iter().any(|call| line.contains(call));
+    let found = source.tests().lines().filter(sleeps).count();
     let row = SLEEPS.iter().find(|(path, ..)| *path == source.path);
     let allowed = row.map_or(0, |(_, count, _)| *count);
     if found > allowed {
@@ -83,10 +85,10 @@ fn sleeps(source: &Source, findings: &mut Vec<String>) {
 fn bad_files_are_found() {
     let long = format!("//! Long.\n{}", "// line\n".repeat(LINES_MAX));
     let just_right = format!("//! Long.\n{}", "// line\n".repeat(LINES_MAX - 1));
-    let asleep = format!("//! X.\n#[test]\nfn t() {{ std::thread::{}d); }}\n", concat!("sle", "ep("));
-    let asleep_in_module =
-        format!("//! X.\n\n#[cfg(test)]\nmod tests {{ fn t() {{ {}1); }} }}\n", concat!("sle", "ep("));
-    let asleep_in_code = format!("//! X.\nfn t() {{ {}1); }}\n", concat!("sle", "ep("));
+    let asleep = format!("//! X.\n#[test]\nfn t() {{ std::{}d); }}\n", SLEEP[0]);
+    let asleep_in_module = format!("//! X.\n\n#[cfg(test)]\nmod tests {{ fn t() {{ {}1); }} }}\n", SLEEP[1]);
+    let asleep_in_code = format!("//! X.\nfn t() {{ {}1); }}\n", SLEEP[1]);
+    let virtual_time = "//! X.\nfn t() { world.sleep(1); }\n";
     let row = |start: &str, end: &str| format!("//! X.\nfn f() {{ {start}{end}) }}\n");
     super::samples(
         check,
@@ -102,6 +104,7 @@ fn bad_files_are_found() {
             ("tests/it/a.rs", &asleep, "1 sleeps in tests, 0 allowed"),
             ("plugin/src/a.rs", &asleep_in_module, "1 sleeps in tests, 0 allowed"),
             ("host/src/a.rs", &asleep_in_code, ""),
+            ("tests/sim/a.rs", virtual_time, ""),
         ],
     );
 }

@@ -20,16 +20,20 @@ const PLUGIN: Layers = Layers {
         &["driver"],
         &["task"],
         &["connector"],
+        // Typed settings: a grant, a converter, a topic template; and every fact that is reported.
+        &["config", "telemetry", "offset"],
         &["bayeux", "salesforce", "oauth", "keystore", "registry", "transforms", "converters"],
         &["topic_template"],
-        &["config"],
-        &["data", "telemetry", "http"],
+        &["data", "http"],
         &["backoff", "error"],
         &["secret", "time"],
     ],
     exceptions: &[
         ("salesforce", "bayeux::message", "Salesforce's extensions and events ride on Bayeux messages"),
         ("oauth", "keystore", "a grant signs with a key"),
+        ("oauth", "salesforce::rest", "the token endpoint also answers in the form of the REST API's errors"),
+        ("salesforce", "config::InitialStart", "where to begin is a setting that the replay policy alone reads"),
+        ("salesforce", "oauth::Token", "a REST request carries the session"),
     ],
 };
 
@@ -37,6 +41,7 @@ const HOST: Layers = Layers {
     folder: "host/src/",
     rows: &[
         &["main"],
+        &["testing"],
         &["cli"],
         &["rest"],
         &["worker"],
