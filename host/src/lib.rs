@@ -1,5 +1,7 @@
 //! Tributary's host: runs connector components and carries their records into Kafka. `docs/architecture.md` is the map.
 
 pub mod config;
+pub mod embedded;
+pub mod offsets;
 pub mod record;
 pub mod sink;
