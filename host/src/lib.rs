@@ -2,6 +2,7 @@
 
 pub mod config;
 pub mod embedded;
+pub mod kafka;
 pub mod offsets;
 pub mod record;
 pub mod sink;

@@ -139,7 +139,8 @@ mod tests {
 
     #[test]
     fn formats() {
-        let cases: &[(&str, &str, &[(&str, &str)])] = &[
+        type Pairs<'a> = &'a [(&'a str, &'a str)];
+        let cases: &[(&str, &str, Pairs<'_>)] = &[
             (
                 "a.json",
                 r#"{"name":"n","b":1.10,"c":true,"d":null,"e":"x\ny"}"#,

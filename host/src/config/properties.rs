@@ -144,7 +144,8 @@ mod tests {
     /// The examples of the Java API documentation of `Properties.load`, and the corners of its grammar.
     #[test]
     fn as_java_reads_them() {
-        let cases: &[(&[u8], &[(&str, &str)])] = &[
+        type Pairs<'a> = &'a [(&'a str, &'a str)];
+        let cases: &[(&[u8], Pairs<'_>)] = &[
             (b"Truth = Beauty", &[("Truth", "Beauty")]),
             (b" Truth:Beauty", &[("Truth", "Beauty")]),
             (b"Truth                    :Beauty", &[("Truth", "Beauty")]),

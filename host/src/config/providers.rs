@@ -54,8 +54,8 @@ impl<'a> Providers<'a> {
             ("env", None | Some("")) => {
                 (self.environment)(key).ok_or_else(|| format!("the environment has no variable {key}"))
             }
-            ("file", Some(path)) => self.from_file(Path::new(path), key),
-            ("dir", Some(path)) => from_dir(Path::new(path), key),
+            ("file", Some(path)) => self.file_value(Path::new(path), key),
+            ("dir", Some(path)) => dir_value(Path::new(path), key),
             ("file", None) => Err("it needs a path and a key".to_owned()),
             ("dir", None) => Err("it needs a path and a file name".to_owned()),
             ("env", Some(_)) => Err("it takes a name and no path".to_owned()),
@@ -63,7 +63,7 @@ impl<'a> Providers<'a> {
         })
     }
 
-    fn from_file(&mut self, path: &Path, key: &str) -> Result<String, String> {
+    fn file_value(&mut self, path: &Path, key: &str) -> Result<String, String> {
         let content = self.files.entry(path.to_owned()).or_insert_with(|| {
             let entries = properties::parse(&read(path)?).map_err(|error| format!("{}: {error}", path.display()))?;
             Ok(entries.into_iter().map(|entry| (entry.key, entry.value)).collect())
@@ -74,7 +74,7 @@ impl<'a> Providers<'a> {
 }
 
 /// The whole content of a file directly inside the directory; names that lead elsewhere are refused.
-fn from_dir(directory: &Path, file: &str) -> Result<String, String> {
+fn dir_value(directory: &Path, file: &str) -> Result<String, String> {
     if file.is_empty() || file == "." || file == ".." || file.contains(['/', '\\']) {
         return Err("the part after the path must be the name of a file in that directory".to_owned());
     }
@@ -142,7 +142,7 @@ mod tests {
         let size = usize::try_from(FILE_BYTES_MAX).unwrap();
         for (name, length, fits) in [("fits", size, true), ("long", size + 1, false)] {
             fs::write(dir.path().join(name), vec![b'x'; length]).unwrap();
-            assert_eq!(from_dir(dir.path(), name).is_ok(), fits, "{name}");
+            assert_eq!(dir_value(dir.path(), name).is_ok(), fits, "{name}");
         }
     }
 }

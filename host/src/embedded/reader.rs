@@ -90,8 +90,8 @@ impl LogReader {
         let Some(connection) = &self.connection else { return Ok(Vec::new()) };
         let names = || -> rusqlite::Result<Vec<String>> {
             let mut statement = connection.prepare_cached("SELECT name FROM topic ORDER BY name")?;
-            let names = statement.query_map([], |row| row.get(0))?.collect();
-            names
+            let names = statement.query_map([], |row| row.get(0))?;
+            names.collect()
         };
         names().map_err(|error| self.refusal(&error))
     }
