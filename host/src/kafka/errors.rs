@@ -25,7 +25,8 @@ pub(super) fn sink_error(address: &str, doing: &str, error: &KrafkaError) -> Sin
             SinkError::Refused(format!("{what}. Brokers from Kafka 3.9 on are supported."))
         }
         KrafkaError::Network(_) => SinkError::Unavailable(format!(
-            "{what}. Check that the brokers run and that bootstrap.servers and their advertised.listeners are right."
+            "{what}. Check that the brokers run, that bootstrap.servers and their advertised.listeners are right, and that \
+             security.protocol is theirs."
         )),
         // Time-outs, a closed client, an order that the broker lost: a new producer, from the committed offset.
         _ => SinkError::Unavailable(what),

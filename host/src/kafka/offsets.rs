@@ -48,8 +48,13 @@ pub(super) async fn read(cluster: &Cluster, topic: &str) -> Result<CompactedTabl
             Ok(()) => break,
             Err(error) if error.is_retriable() && started.elapsed() < Duration::from_millis(READ_TIMEOUT_MS) => {
                 let records = reader.table().records_processed();
-                info!(topic, records, "still reading the offsets topic");
-                debug!(topic, %error, "the offsets topic is not read yet");
+                if matches!(error, KrafkaError::Timeout { .. }) {
+                    info!(topic, records, "still reading the offsets topic");
+                } else {
+                    // A new topic's leaders settle, or a broker leaves.
+                    debug!(topic, %error, "the offsets topic cannot be read yet");
+                    tokio::time::sleep(poll).await;
+                }
             }
             Err(error) => return Err(fail(&error)),
         }

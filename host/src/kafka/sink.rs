@@ -16,6 +16,7 @@ use krafka::{
     CloseOptions, KrafkaError, Record,
     producer::{DeliveryHandle, Producer},
 };
+use tokio::task::unconstrained;
 use tracing::{debug, warn};
 
 use super::{cluster::Cluster, offsets, topics};
@@ -135,9 +136,10 @@ impl KafkaSink {
         Ok(())
     }
 
-    /// Takes in every outcome that is there by now.
+    /// Takes in every outcome that is there by now. Unconstrained: the runtime's budget for one turn of a task would make
+    /// the greater part of them seem not to be there.
     fn settle_ready(&mut self) -> Result<(), SinkError> {
-        while let Some(Some(outcome)) = self.deliveries.next().now_or_never() {
+        while let Some(Some(outcome)) = unconstrained(self.deliveries.next()).now_or_never() {
             self.settle(outcome)?;
         }
         Ok(())
@@ -148,7 +150,7 @@ impl KafkaSink {
         self.settle_ready()?;
         let mut durable = None;
         if let Some((_, handle)) = &mut self.storing
-            && let Some(outcome) = handle.now_or_never()
+            && let Some(outcome) = unconstrained(handle).now_or_never()
         {
             durable = self.stored_now(outcome)?;
         }
