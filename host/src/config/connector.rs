@@ -89,9 +89,8 @@ impl ConnectorConfig {
         let properties = with_defaults(properties, &worker.connector_defaults);
         let name = name(&properties, &mut findings);
         let class = class(&properties, &mut findings);
-        check(&properties, &mut findings);
-        let settings = |findings: &mut Findings| host_settings(&properties, worker, findings);
-        settings(&mut findings);
+        check(&properties, worker.kafka.is_some(), &mut findings);
+        host_settings(&properties, worker, &mut findings);
         let component_properties = properties
             .iter()
             .filter(|(name, _)| keys::find(name).is_none_or(|key| key.treatment == Treatment::PassedOn))
@@ -149,8 +148,14 @@ fn class(properties: &[(String, String)], findings: &mut Findings) -> String {
     class.to_owned()
 }
 
-fn check(properties: &[(String, String)], findings: &mut Findings) {
+/// Settings that have a meaning with Kafka alone.
+const ABOUT_KAFKA: [&str; 3] = ["producer.override.", "topic.creation.", "offsets.storage.topic"];
+
+fn check(properties: &[(String, String)], with_kafka: bool, findings: &mut Findings) {
     for (property, value) in properties {
+        if !with_kafka && ABOUT_KAFKA.iter().any(|stem| property.starts_with(stem)) {
+            findings.ignored(property, "records go to the embedded log: the worker file names no bootstrap.servers");
+        }
         match property.as_str() {
             "tasks.max" => {
                 if number(property, value, 1..=i32::MAX, findings).is_some_and(|tasks| tasks > 1) {

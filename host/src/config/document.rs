@@ -163,6 +163,17 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_is_too_long() {
+        let dir = tempfile::tempdir().unwrap();
+        let size = usize::try_from(FILE_BYTES_MAX).unwrap();
+        for (length, fits) in [(size, true), (size + 1, false)] {
+            let path = dir.path().join("a.json");
+            std::fs::write(&path, vec![b' '; length]).unwrap();
+            assert_eq!(read_file(&path).is_ok(), fits, "{length}");
+        }
+    }
+
+    #[test]
     fn refusals() {
         let cases = [
             ("a.json", r#"{"a":"1","b":"2","a":"3","a":"4"}"#, "a: occurs more than once"),

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use super::{findings::Findings, jaas, secret::Secret};
+use super::{findings::Findings, jaas, nearest::did_you_mean, secret::Secret};
 
 /// How the connection to the brokers is secured.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -66,6 +66,61 @@ pub enum Sasl {
         /// SASL extensions, `logicalCluster` and the like.
         extensions: Vec<(String, String)>,
     },
+}
+
+/// Settings of the connection that act here.
+const USED: &[&str] = &[
+    "security.protocol",
+    "sasl.mechanism",
+    "sasl.jaas.config",
+    "sasl.oauthbearer.token.endpoint.url",
+    "sasl.oauthbearer.client.credentials.client.id",
+    "sasl.oauthbearer.client.credentials.client.secret",
+    "sasl.oauthbearer.scope",
+    "ssl.truststore.certificates",
+    "ssl.truststore.location",
+    "ssl.truststore.type",
+    "ssl.keystore.certificate.chain",
+    "ssl.keystore.key",
+    "ssl.keystore.location",
+    "ssl.keystore.type",
+    "ssl.key.password",
+    "ssl.endpoint.identification.algorithm",
+];
+
+/// Settings that are known and have no effect here, with the reason. A name that ends in a dot stands for a family.
+const WITHOUT_EFFECT: &[(&str, &str)] = &[
+    ("sasl.client.callback.handler.class", "there are no Java classes here"),
+    ("sasl.login.", "the client logs in by itself, and again when a token ends"),
+    ("sasl.kerberos.", "Kerberos is not spoken here"),
+    ("sasl.oauthbearer.", "the client asks the endpoint for tokens and does not look into them"),
+    ("ssl.truststore.password", "PEM roots have no password"),
+    ("ssl.keystore.password", "a PEM key has its password in ssl.key.password"),
+    ("ssl.protocol", "TLS 1.2 and 1.3 are spoken"),
+    ("ssl.enabled.protocols", "TLS 1.2 and 1.3 are spoken"),
+    ("ssl.cipher.suites", "the client chooses among safe ones"),
+    ("ssl.provider", "there are no Java classes here"),
+    ("ssl.keymanager.algorithm", "there are no Java classes here"),
+    ("ssl.trustmanager.algorithm", "there are no Java classes here"),
+    ("ssl.secure.random.implementation", "there are no Java classes here"),
+    ("ssl.engine.factory.class", "there are no Java classes here"),
+    ("ssl.client.auth", "it is a broker's setting"),
+    ("security.providers", "there are no Java classes here"),
+];
+
+/// Says of a setting of the connection that it has no effect or is not known; `property` is its name in the file.
+pub(super) fn note(setting: &str, property: &str, findings: &mut Findings) {
+    if USED.contains(&setting) {
+        return;
+    }
+    let covers = |known: &str| known == setting || (known.ends_with('.') && setting.starts_with(known));
+    match WITHOUT_EFFECT.iter().find(|(known, _)| covers(known)) {
+        Some((_, reason)) => findings.ignored(property, *reason),
+        None => {
+            let reason = "is no setting of a Kafka client";
+            findings.warning(property, None, reason, did_you_mean(setting, USED.iter().copied()));
+        }
+    }
 }
 
 /// Looks up a client setting: the name that the file has for it, and its value.

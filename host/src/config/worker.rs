@@ -8,18 +8,15 @@ use std::{
 use super::{
     document,
     findings::{ConfigError, Findings, Loaded},
+    kafka::{self, KafkaConfig},
     keys::{Key, Treatment},
     nearest::did_you_mean,
-    producer::{ProducerSettings, is_connection},
     properties,
     providers::Providers,
-    security::{self, Security},
-    values::{boolean, last, list, number},
+    security,
+    values::{last, list, number},
     worker_keys::WORKER_KEYS,
 };
-
-/// Prefixes under which a worker file may repeat a client setting, the one that counts first.
-const CLIENTS: [&str; 4] = ["producer.", "", "admin.", "consumer."];
 
 /// The worker's settings, from the worker file.
 #[derive(Clone)]
@@ -38,44 +35,6 @@ pub struct WorkerConfig {
     pub plugin_path: Vec<PathBuf>,
     /// Defaults for connectors: `key.converter*`, `value.converter*`, `topic.creation.*` of the worker file.
     pub connector_defaults: Vec<(String, String)>,
-}
-
-/// How to reach Kafka, and how to write there.
-#[derive(Clone, Debug)]
-pub struct KafkaConfig {
-    /// `bootstrap.servers`.
-    pub bootstrap_servers: String,
-    /// `client.id`.
-    pub client_id: String,
-    /// `group.id`.
-    pub group_id: String,
-    /// `request.timeout.ms`.
-    pub request_timeout_ms: u64,
-    /// `security.protocol`, `sasl.*`, `ssl.*`.
-    pub security: Security,
-    /// `offset.storage.*`.
-    pub offset_topic: InternalTopic,
-    /// `producer.*`.
-    pub producer: ProducerSettings,
-    /// `topic.creation.enable`.
-    pub topic_creation_enabled: bool,
-    /// `tributary.in.flight.records.max`: records of one connector that are not acknowledged.
-    pub in_flight_records_max: usize,
-    /// `tributary.in.flight.bytes.max`: bytes of those records.
-    pub in_flight_bytes_max: usize,
-}
-
-/// A compacted topic of the worker's own.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct InternalTopic {
-    /// Its name.
-    pub name: String,
-    /// Partitions when it is created; -1 for the broker's default.
-    pub partitions: i32,
-    /// Replicas when it is created; -1 for the broker's default.
-    pub replication_factor: i16,
-    /// Other settings when it is created.
-    pub configs: Vec<(String, String)>,
 }
 
 /// What of the network a component may use.
@@ -165,9 +124,10 @@ impl WorkerConfig {
     }
 }
 
-struct Reader<'a> {
-    properties: &'a [(String, String)],
-    findings: Findings,
+/// Properties on their way to settings, and what is to be said about them.
+pub(super) struct Reader<'a> {
+    pub(super) properties: &'a [(String, String)],
+    pub(super) findings: Findings,
 }
 
 /// The entry that covers `name`, as `keys::find` for connectors.
@@ -184,15 +144,21 @@ fn default_of(name: &str) -> &'static str {
 impl<'a> Reader<'a> {
     /// Unknown names and names without effect.
     fn note_names(&mut self) {
+        let with_kafka = self.get("bootstrap.servers").is_some();
         for (name, _) in self.properties {
-            let client = CLIENTS.iter().filter_map(|prefix| name.strip_prefix(prefix)).any(is_connection);
-            match find(name).map(|key| key.treatment) {
-                Some(Treatment::Ignored(reason)) if !client => self.findings.ignored(name, reason),
-                None => {
+            let connection = kafka::connection_setting(name);
+            let key = find(name);
+            match (key.map(|key| key.treatment), connection) {
+                (None, _) => {
                     let known = WORKER_KEYS.iter().map(|key| key.name).filter(|known| !known.ends_with('*'));
                     self.findings.warning(name, None, "is no setting of a worker", did_you_mean(name, known));
                 }
-                Some(_) => {}
+                (Some(Treatment::Ignored(reason)), None) => self.findings.ignored(name, reason),
+                _ if !with_kafka && kafka::is_about_kafka(name) => {
+                    self.findings.ignored(name, "bootstrap.servers is absent, so that records go to the embedded log");
+                }
+                (_, Some(setting)) => security::note(setting, name, &mut self.findings),
+                _ => {}
             }
         }
         if let Some(value) = self.get("exactly.once.source.support") {
@@ -208,16 +174,16 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn get(&self, name: &str) -> Option<&'a str> {
+    pub(super) fn get(&self, name: &str) -> Option<&'a str> {
         last(self.properties, name).map(str::trim).filter(|value| !value.is_empty())
     }
 
-    fn text(&self, name: &str) -> String {
+    pub(super) fn text(&self, name: &str) -> String {
         self.get(name).unwrap_or(default_of(name)).to_owned()
     }
 
     /// The value or the default of the table; both parse, or an error is noted.
-    fn number<T>(&mut self, name: &str, range: std::ops::RangeInclusive<T>) -> T
+    pub(super) fn number<T>(&mut self, name: &str, range: std::ops::RangeInclusive<T>) -> T
     where
         T: std::str::FromStr + PartialOrd + fmt::Display + Copy,
     {
@@ -256,104 +222,13 @@ impl<'a> Reader<'a> {
         }
         NetworkConfig { allow: self.get("tributary.network.allow").map(list), proxy, ca_file }
     }
-
-    fn kafka(&mut self) -> Option<KafkaConfig> {
-        let bootstrap_servers = self.get("bootstrap.servers")?.to_owned();
-        self.check_servers(&bootstrap_servers);
-        let security = self.security();
-        let request_timeout_ms = self.number("request.timeout.ms", 10_000..=2_147_483_647);
-        let mut producer = ProducerSettings::default();
-        for (property, value) in self.properties {
-            if let Some(name) = property.strip_prefix("producer.").filter(|name| !is_connection(name)) {
-                producer.set(name, property, value, &mut self.findings);
-            }
-        }
-        producer.check("producer.", request_timeout_ms, &mut self.findings);
-        let enabled = self.get("topic.creation.enable");
-        let enabled = enabled.and_then(|value| boolean("topic.creation.enable", value, &mut self.findings));
-        Some(KafkaConfig {
-            bootstrap_servers,
-            client_id: self.text("client.id"),
-            group_id: self.text("group.id"),
-            request_timeout_ms,
-            security,
-            offset_topic: self.offset_topic(),
-            producer,
-            topic_creation_enabled: enabled.unwrap_or(true),
-            in_flight_records_max: self.number("tributary.in.flight.records.max", 1..=1_000_000),
-            in_flight_bytes_max: self.number("tributary.in.flight.bytes.max", 1024..=4 * 1024 * 1024 * 1024),
-        })
-    }
-
-    fn check_servers(&mut self, servers: &str) {
-        for server in list(servers) {
-            let port = server.rsplit_once(':').filter(|(host, _)| !host.is_empty()).map(|(_, port)| port);
-            if port.and_then(|port| port.parse::<u16>().ok()).is_none_or(|port| port == 0) || server.contains("://") {
-                let reason = format!("holds {server}, which is not host:port");
-                let remedy = "Write host:port, more of them with commas; security.protocol says how to speak.";
-                self.findings.error("bootstrap.servers", Some(servers), reason, remedy);
-            }
-        }
-    }
-
-    fn offset_topic(&mut self) -> InternalTopic {
-        const STEM: &str = "offset.storage.";
-        let own = ["topic", "partitions", "replication.factor", "file.filename"];
-        let configs = self.properties.iter().filter_map(|(name, value)| {
-            let name = name.strip_prefix(STEM)?;
-            (!own.contains(&name)).then(|| (name.to_owned(), value.clone()))
-        });
-        let configs: Vec<(String, String)> = configs.collect();
-        if let Some((_, value)) = configs.iter().find(|(name, value)| name == "cleanup.policy" && value != "compact") {
-            let reason = "would let offsets be deleted";
-            self.findings.error("offset.storage.cleanup.policy", Some(value), reason, "Remove the line.");
-        }
-        InternalTopic {
-            name: self.text("offset.storage.topic"),
-            partitions: self.positive("offset.storage.partitions", i32::MAX),
-            replication_factor: self.positive("offset.storage.replication.factor", i16::MAX),
-            configs,
-        }
-    }
-
-    /// -1 or a positive number.
-    fn positive<T>(&mut self, name: &str, max: T) -> T
-    where
-        T: std::str::FromStr + PartialOrd + fmt::Display + Copy + From<i8>,
-    {
-        if self.get(name) == Some("0") {
-            let remedy = "Write -1 for the broker's own default, or a number of 1 or more.";
-            self.findings.error(name, Some("0"), "is neither -1 nor positive", remedy);
-        }
-        self.number(name, T::from(-1)..=max)
-    }
-
-    /// One connection serves producers, consumers and admin requests, so that the prefixes lead to the same settings.
-    fn security(&mut self) -> Security {
-        let properties = self.properties;
-        let get = move |name: &str| {
-            let mut given = CLIENTS.iter().filter_map(|prefix| {
-                let name = format!("{prefix}{name}");
-                properties.iter().find(|(key, _)| *key == name).map(|(key, value)| (key.as_str(), value.as_str()))
-            });
-            given.next()
-        };
-        for (property, value) in properties {
-            let setting = CLIENTS.iter().filter(|prefix| !prefix.is_empty()).find_map(|p| property.strip_prefix(p));
-            let Some((counts, effective)) = setting.filter(|name| is_connection(name)).and_then(get) else { continue };
-            if effective != value {
-                let reason = format!("differs from {counts}, which counts: one connection serves every purpose");
-                self.findings.warning(property, None, reason, "Make them equal, or remove one.");
-            }
-        }
-        security::read(&get, &mut self.findings)
-    }
 }
 
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a failed set-up fails the test")]
 mod tests {
     use super::*;
+    use crate::config::{InternalTopic, Security};
 
     fn read(pairs: &[(&str, &str)]) -> (WorkerConfig, Findings) {
         let pairs: Vec<_> = pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
@@ -424,6 +299,8 @@ mod tests {
             (&[b, ("admin.ssl.key.password", "p4ss"), ("ssl.key.password", "o")], "differs from ssl.key.password"),
             (&[b, ("producer.security.protocol", "X")], "producer.security.protocol = X"),
             (&[b, ("topic.creation.enable", "maybe")], "neither true nor false"),
+            (&[b, ("sasl.mechansim", "PLAIN")], "Did you mean sasl.mechanism?"),
+            (&[b, ("admin.ssl.truststor.type", "PEM")], "Did you mean ssl.truststore.type?"),
         ];
         for (pairs, expected) in cases {
             let (_, findings) = read(pairs);
