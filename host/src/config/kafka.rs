@@ -68,7 +68,7 @@ impl Reader<'_> {
         let bootstrap_servers = self.get("bootstrap.servers")?.to_owned();
         self.check_servers(&bootstrap_servers);
         let security = self.security();
-        let request_timeout_ms = self.number("request.timeout.ms", 10_000..=2_147_483_647);
+        let request_timeout_ms = self.number("request.timeout.ms", 1_000..=2_147_483_647);
         let mut producer = ProducerSettings::default();
         for (property, value) in self.properties {
             if let Some(name) = property.strip_prefix("producer.").filter(|name| !is_connection(name)) {

@@ -65,7 +65,7 @@ pub static WORKER_KEYS: &[Key] = &[
         "request.timeout.ms",
         Kind::Int,
         Some("30000"),
-        "Milliseconds for which one request to a broker may take: 10000 or more.",
+        "Milliseconds for which one request to a broker may take: 1000 or more.",
     ),
     used("group.id", Kind::String, Some("tributary"), "The name of the Connect cluster."),
     used(

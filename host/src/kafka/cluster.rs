@@ -7,7 +7,7 @@ use krafka::{
     admin::DescribeFeaturesOptions,
     producer::{Acks, Producer},
 };
-use tracing::info;
+use tracing::{info, warn};
 
 use super::{errors, security};
 use crate::{
@@ -17,6 +17,9 @@ use crate::{
 
 /// How long finding the cluster may take, all addresses together.
 const CONNECT_TIMEOUT_MS: u64 = 30_000;
+
+/// How long a connection to one broker may take.
+const BROKER_CONNECT_TIMEOUT_MS: u64 = 10_000;
 
 /// Memory of a producer beyond the records in flight: a single record may be larger than their bound.
 const PRODUCER_BYTES_MIN: usize = 128 * 1024 * 1024;
@@ -35,6 +38,8 @@ impl Cluster {
         let mut builder = Kafka::builder(&address)
             .client_id(&config.client_id)
             .request_timeout(Duration::from_millis(config.request_timeout_ms))
+            // A request's time includes that for its connection.
+            .connect_timeout(Duration::from_millis(config.request_timeout_ms.min(BROKER_CONNECT_TIMEOUT_MS)))
             // A worker's topics are few and stay in use; forgetting one would make the next record wait.
             .metadata_topic_cache_ttl(None);
         if let Some(auth) = security::auth(&config.security).map_err(|error| refused(&error))? {
@@ -107,6 +112,12 @@ impl Cluster {
         let version = features.ok().and_then(|features| {
             features.finalized.iter().find(|f| f.name == "transaction.version").map(|f| f.max_version_level)
         });
+        if let Some(version) = version.filter(|version| *version < 2) {
+            warn!(
+                version,
+                "transaction.version of this cluster is below 2: exactly-once delivery would not be safe on it"
+            );
+        }
         info!(
             bootstrap_servers = %self.address,
             transaction_version = version.map_or_else(|| "unknown".to_owned(), |version| version.to_string()),

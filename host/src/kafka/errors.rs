@@ -13,6 +13,10 @@ pub(super) fn sink_error(address: &str, doing: &str, error: &KrafkaError) -> Sin
         KrafkaError::Auth { .. } => {
             SinkError::Refused(format!("{what}. Check security.protocol, sasl.* and ssl.* of the worker file."))
         }
+        // The client's text here is about its own builder.
+        KrafkaError::Broker { code: code @ ErrorCode::ClusterAuthorizationFailed, .. } => {
+            from_code(format!("Kafka at {address}, {doing}: {code:?}"), *code)
+        }
         KrafkaError::Broker { code, .. } => from_code(what, *code),
         KrafkaError::UnknownTopic { .. } => SinkError::Refused(what),
         KrafkaError::Config { .. } | KrafkaError::Compression { .. } | KrafkaError::Serialization { .. } => {
@@ -26,7 +30,7 @@ pub(super) fn sink_error(address: &str, doing: &str, error: &KrafkaError) -> Sin
         }
         KrafkaError::Network(_) => SinkError::Unavailable(format!(
             "{what}. Check that the brokers run, that bootstrap.servers and their advertised.listeners are right, and that \
-             security.protocol is theirs."
+             security.protocol and ssl.* are theirs."
         )),
         // Time-outs, a closed client, an order that the broker lost: a new producer, from the committed offset.
         _ => SinkError::Unavailable(what),
@@ -47,7 +51,8 @@ fn from_code(what: String, code: ErrorCode) -> SinkError {
             "Grant this user WRITE and DESCRIBE on the topic, and READ on the offsets topic."
         }
         E::ClusterAuthorizationFailed => {
-            "Grant this user IDEMPOTENT_WRITE on the cluster, and CREATE if topics are created."
+            "Grant this user WRITE on the topics (before Kafka 2.8, IDEMPOTENT_WRITE on the cluster), and CREATE if topics are \
+             to be created."
         }
         E::GroupAuthorizationFailed | E::TransactionalIdAuthorizationFailed => {
             "Grant this user the right that is named."

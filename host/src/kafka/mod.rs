@@ -87,3 +87,6 @@ impl Backend for KafkaBackend {
         format!("Kafka at {}", self.kafka.bootstrap_servers)
     }
 }
+
+#[cfg(test)]
+mod tests;

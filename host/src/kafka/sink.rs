@@ -219,6 +219,18 @@ impl KafkaSink {
         Ok(())
     }
 
+    /// Waits until every record handed over has an outcome.
+    #[cfg(test)]
+    pub(super) async fn flush(&self) {
+        self.producer.flush().await.expect("flushing waits and never fails");
+    }
+
+    /// Records without an outcome that was taken in.
+    #[cfg(test)]
+    pub(super) fn in_flight(&self) -> usize {
+        self.submitted.records()
+    }
+
     fn late(&self, what: &str) -> String {
         format!(
             "Kafka at {} did not acknowledge {what} in the time there was to stop; records after the stored offset come \
