@@ -72,8 +72,11 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
 fn json(bytes: &[u8], findings: &mut Findings) -> Result<Vec<(String, String)>, String> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let text = std::str::from_utf8(bytes).map_err(|_| "is not UTF-8 text".to_owned())?;
-    // Messages of the parser hold a position and never a value.
-    let Members(outer) = serde_json::from_str(text).map_err(|error| format!("is not a JSON object: {error}"))?;
+    // Where the syntax is wrong, the parser's message holds a position. Where the type is, it would hold the value.
+    let Members(outer) = serde_json::from_str(text).map_err(|error| match error.classify() {
+        serde_json::error::Category::Data => "is not a JSON object".to_owned(),
+        _ => format!("is not a JSON object: {error}"),
+    })?;
     let wrapped = outer.iter().find(|(name, value)| name == "config" && value.get().starts_with('{'));
     let Some((_, config)) = wrapped else {
         return Ok(outer.into_iter().filter_map(|(name, value)| scalar(name, value, findings)).collect());
@@ -194,6 +197,8 @@ mod tests {
         {
             assert!(parse(Path::new(path), text.as_bytes(), &mut Findings::new()).is_err(), "{text}");
         }
+        let error = parse(Path::new("a.json"), b"\"hunter2\"", &mut Findings::new()).unwrap_err();
+        assert!(!error.contains("hunter2"), "{error}");
         assert!(parse(Path::new("a.json"), b"{\"a\":\"\xff\"}", &mut Findings::new()).is_err());
     }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::{
     producer::{ProducerSettings, is_connection},
+    secret::shown,
     security::{self, Security},
     values::{boolean, list},
     worker::Reader,
@@ -96,7 +97,7 @@ impl Reader<'_> {
         for server in list(servers) {
             let port = server.rsplit_once(':').filter(|(host, _)| !host.is_empty()).map(|(_, port)| port);
             if port.and_then(|port| port.parse::<u16>().ok()).is_none_or(|port| port == 0) || server.contains("://") {
-                let reason = format!("holds {server}, which is not host:port");
+                let reason = format!("holds {}, which is not host:port", shown("bootstrap.servers", &server));
                 let remedy = "Write host:port, more of them with commas; security.protocol says how to speak.";
                 self.findings.error("bootstrap.servers", Some(servers), reason, remedy);
             }

@@ -238,7 +238,7 @@ fn read_sasl<'a>(get: &Lookup<'a>, findings: &mut Findings) -> Option<Sasl> {
         _ => "ScramLoginModule",
     };
     if jaas.module.rsplit('.').next() != Some(expected) {
-        let reason = format!("names the login module {}, and {mechanism} needs {expected}", jaas.module);
+        let reason = format!("names another login module than {expected}, which {mechanism} needs");
         findings.error(
             property,
             Some(text),
@@ -361,7 +361,7 @@ mod tests {
             (&[sasl], "sasl.mechanism: is missing"),
             (&[sasl, ("sasl.mechanism", "GSSAPI")], "Kerberos"),
             (&[sasl, plain], "sasl.jaas.config: is missing"),
-            (&[sasl, plain, ("sasl.jaas.config", SCRAM)], "needs PlainLoginModule"),
+            (&[sasl, plain, ("sasl.jaas.config", SCRAM)], "another login module than PlainLoginModule"),
             (
                 &[sasl, plain, ("sasl.jaas.config", "x.PlainLoginModule required password=p4ss;")],
                 "lacks the option username",

@@ -141,7 +141,7 @@ pub(super) fn refusal(path: &Path, error: &rusqlite::Error) -> SinkError {
             "there is no space left for the embedded log {path}. Make room; nothing was lost, the records come again."
         )),
         ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied => SinkError::Refused(format!(
-            "the embedded log {path} cannot be written: {error}. Make the directory writable for this user, or set \
+            "the embedded log {path} cannot be opened or written: {error}. Make the directory writable for this user, or set \
              tributary.data.dir to another one."
         )),
         _ => SinkError::Refused(format!("the embedded log {path} failed: {error}. See to the disk, then start again.")),

@@ -1,7 +1,7 @@
 //! The embedded log, the default where no Kafka is configured: topics, records and offsets in one SQLite file,
 //! `tributary.db` in `tributary.data.dir`. The records of a poll and the offset after them are written in one
 //! transaction, so that the end of the process at any instant neither loses nor repeats a record. Every topic has one
-//! partition, 0, with dense log offsets from 0.
+//! partition, 0, with dense log offsets from 0. Nothing is ever deleted from it: for an endless run, use Kafka.
 
 mod database;
 mod reader;

@@ -239,7 +239,9 @@ async fn refusals() {
 #[tokio::test]
 async fn a_full_and_a_read_only_disk() {
     let dir = TempDir::new().unwrap();
-    for (pragma, value, word) in [("max_page_count", 1, "no space left"), ("query_only", 1, "cannot be written")] {
+    for (pragma, value, word) in
+        [("max_page_count", 1, "no space left"), ("query_only", 1, "cannot be opened or written")]
+    {
         let store = Store::open(dir.path()).unwrap();
         let (owner, _) = store.own(b"k").unwrap();
         store.with_pragma(pragma, value);
