@@ -3,8 +3,11 @@
 mod bindings;
 pub mod config;
 mod convert;
+pub mod embedded;
 pub mod engine;
 pub mod imports;
+pub mod kafka;
+pub mod offsets;
 pub mod record;
 pub mod sink;
 pub mod telemetry;

@@ -1,0 +1,302 @@
+//! One connector's configuration: read from a file, references resolved, the worker's defaults added, the host's own
+//! settings checked and taken out of what the component gets.
+
+use std::{fmt, path::Path};
+
+use super::{
+    WorkerConfig, document,
+    findings::{ConfigError, Findings, Loaded},
+    keys::{self, Treatment},
+    producer::ProducerSettings,
+    providers::Providers,
+    topic_creation::TopicCreation,
+    values::{last, number},
+};
+
+/// Characters of a connector's name at most.
+pub const NAME_CHARS_MAX: usize = 64;
+
+const CONVERTERS: [&str; 3] = ["key.converter", "value.converter", "header.converter"];
+
+/// One connector: what the host needs, and what it hands to the component.
+#[derive(Clone)]
+pub struct ConnectorConfig {
+    /// `name`.
+    pub name: String,
+    /// `connector.class`.
+    pub class: String,
+    /// Every property as given, references resolved, in the file's order; then the worker's defaults that apply.
+    pub properties: Vec<(String, String)>,
+    /// What the component gets: `properties` without those that are the host's alone.
+    pub component_properties: Vec<(String, String)>,
+}
+
+impl fmt::Debug for ConnectorConfig {
+    /// Names only: any value may be a secret of the component's.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = self.properties.iter().map(|(name, _)| name.as_str()).collect();
+        f.debug_struct("ConnectorConfig")
+            .field("name", &self.name)
+            .field("class", &self.class)
+            .field("properties", &names)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The host's own settings of a connector, typed.
+#[derive(Clone, Debug)]
+pub struct HostSettings {
+    /// `offsets.storage.topic`.
+    pub offsets_topic: Option<String>,
+    /// `topic.creation.*`.
+    pub topic_creation: TopicCreation,
+    /// `producer.override.*` over the worker's `producer.*`.
+    pub producer: ProducerSettings,
+}
+
+impl ConnectorConfig {
+    /// Reads a connector file.
+    ///
+    /// # Errors
+    /// The file is unreadable, or anything in it cannot be used: then every finding at once.
+    pub fn load(path: &Path, worker: &WorkerConfig) -> Result<Loaded<Self>, ConfigError> {
+        let unreadable = |reason| ConfigError::Unreadable { path: path.to_owned(), reason };
+        let bytes = document::read_file(path).map_err(unreadable)?;
+        let mut findings = Findings::new();
+        let given = document::parse(path, &bytes, &mut findings).map_err(unreadable)?;
+        let environment = |name: &str| std::env::var(name).ok();
+        let mut providers = Providers::new(&environment);
+        let resolved = given
+            .into_iter()
+            .map(|(name, value)| {
+                let value = providers.resolve(&name, &value, &mut findings);
+                (name, value)
+            })
+            .collect();
+        let (value, checked) = Self::from_properties(resolved, worker);
+        findings.extend(checked);
+        if findings.has_errors() {
+            return Err(ConfigError::Invalid { path: path.to_owned(), findings });
+        }
+        Ok(Loaded { value, findings })
+    }
+
+    /// Takes properties that did not come from a file. What is wrong is in the findings; with an error among them the
+    /// configuration is not to be used.
+    #[must_use]
+    pub fn from_properties(properties: Vec<(String, String)>, worker: &WorkerConfig) -> (Self, Findings) {
+        let mut findings = Findings::new();
+        let properties = with_defaults(properties, &worker.connector_defaults);
+        let name = name(&properties, &mut findings);
+        let class = class(&properties, &mut findings);
+        check(&properties, worker.kafka.is_some(), &mut findings);
+        host_settings(&properties, worker, &mut findings);
+        let component_properties = properties
+            .iter()
+            .filter(|(name, _)| keys::find(name).is_none_or(|key| key.treatment == Treatment::PassedOn))
+            .cloned()
+            .collect();
+        (Self { name, class, properties, component_properties }, findings)
+    }
+
+    /// The host's own settings, typed.
+    ///
+    /// # Errors
+    /// What of them cannot be used; none after `load`.
+    pub fn host_settings(&self, worker: &WorkerConfig) -> Result<HostSettings, Findings> {
+        let mut findings = Findings::new();
+        let settings = host_settings(&self.properties, worker, &mut findings);
+        if findings.has_errors() { Err(findings) } else { Ok(settings) }
+    }
+}
+
+/// The worker's converters apply where the connector says nothing about that converter, in either dialect; its
+/// `topic.creation.*` where the connector lacks the single setting.
+fn with_defaults(mut properties: Vec<(String, String)>, defaults: &[(String, String)]) -> Vec<(String, String)> {
+    let has = |name: &str| properties.iter().any(|(key, _)| key == name);
+    let hosted = properties.iter().any(|(key, _)| key.starts_with("output.data."));
+    let applies = |name: &str| {
+        let converter = CONVERTERS.iter().find(|stem| name.starts_with(*stem));
+        !has(name) && converter.is_none_or(|stem| !hosted && !has(stem))
+    };
+    let added: Vec<_> = defaults.iter().filter(|(name, _)| applies(name)).cloned().collect();
+    properties.extend(added);
+    properties
+}
+
+fn name(properties: &[(String, String)], findings: &mut Findings) -> String {
+    let Some(name) = last(properties, "name") else {
+        findings.error("name", None, "is missing", "Give the connector a name; offsets are stored under it.");
+        return String::new();
+    };
+    if name.trim().is_empty() {
+        findings.error("name", Some(name), "is empty", "Write 1 to 64 characters.");
+    } else if name.chars().any(char::is_control) {
+        findings.error("name", Some(name), "contains control characters", "Leave them out.");
+    } else if name.chars().count() > NAME_CHARS_MAX {
+        findings.error("name", Some(name), format!("is longer than {NAME_CHARS_MAX} characters"), "Shorten it.");
+    }
+    name.to_owned()
+}
+
+fn class(properties: &[(String, String)], findings: &mut Findings) -> String {
+    let class = last(properties, "connector.class").map(str::trim).unwrap_or_default();
+    if class.is_empty() {
+        let remedy = "Write the class of the connector; `tributary describe` lists those of the component.";
+        findings.error("connector.class", None, "is missing", remedy);
+    }
+    class.to_owned()
+}
+
+/// Settings that have a meaning with Kafka alone.
+const ABOUT_KAFKA: [&str; 3] = ["producer.override.", "topic.creation.", "offsets.storage.topic"];
+
+fn check(properties: &[(String, String)], with_kafka: bool, findings: &mut Findings) {
+    for (property, value) in properties {
+        if !with_kafka && ABOUT_KAFKA.iter().any(|stem| property.starts_with(stem)) {
+            findings.ignored(property, "records go to the embedded log: the worker file names no bootstrap.servers");
+        }
+        match property.as_str() {
+            "tasks.max" => {
+                if number(property, value, 1..=i32::MAX, findings).is_some_and(|tasks| tasks > 1) {
+                    findings.ignored(property, "a source of this kind cannot be divided, so one task runs");
+                }
+            }
+            "exactly.once.support" => exactly_once(property, value, findings),
+            _ => {
+                if let Some(Treatment::Ignored(reason)) = keys::find(property).map(|key| key.treatment) {
+                    findings.ignored(property, reason);
+                }
+            }
+        }
+    }
+}
+
+fn exactly_once(property: &str, value: &str, findings: &mut Findings) {
+    match value.trim().to_ascii_lowercase().as_str() {
+        "requested" => {}
+        "required" => findings.error(
+            property,
+            Some(value),
+            "cannot be kept: records are delivered at least once in this version",
+            "Write requested, if records that repeat after a failure can be borne.",
+        ),
+        _ => findings.error(property, Some(value), "is neither requested nor required", "Write requested."),
+    }
+}
+
+fn host_settings(properties: &[(String, String)], worker: &WorkerConfig, findings: &mut Findings) -> HostSettings {
+    const OVERRIDE: &str = "producer.override.";
+    let mut producer = worker.kafka.as_ref().map(|kafka| kafka.producer.clone()).unwrap_or_default();
+    let request_timeout_ms = worker.kafka.as_ref().map_or(30_000, |kafka| kafka.request_timeout_ms);
+    for (property, value) in properties {
+        if let Some(name) = property.strip_prefix(OVERRIDE) {
+            producer.set(name, property, value, findings);
+        }
+    }
+    producer.check(OVERRIDE, request_timeout_ms, findings);
+    let offsets_topic = last(properties, "offsets.storage.topic").map(str::trim).filter(|topic| !topic.is_empty());
+    HostSettings {
+        offsets_topic: offsets_topic.map(str::to_owned),
+        topic_creation: TopicCreation::read(properties, findings),
+        producer,
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a failed set-up fails the test")]
+mod tests {
+    use super::*;
+
+    fn read(pairs: &[(&str, &str)], defaults: &[(&str, &str)]) -> (ConnectorConfig, Findings) {
+        let owned = |pairs: &[(&str, &str)]| pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        let worker = WorkerConfig { connector_defaults: owned(defaults), ..WorkerConfig::default() };
+        let mut all: Vec<(String, String)> = owned(&[("name", "n"), ("connector.class", "C")]);
+        all.retain(|(name, _)| !pairs.iter().any(|(given, _)| given == name));
+        all.extend(owned(pairs));
+        ConnectorConfig::from_properties(all, &worker)
+    }
+
+    #[test]
+    fn findings() {
+        let long = "n".repeat(65);
+        let cases: &[(&[(&str, &str)], &str)] = &[
+            (&[("name", "")], "name = : is empty"),
+            (&[("name", &long)], "longer than 64"),
+            (&[("name", "a\nb")], "control characters"),
+            (&[("connector.class", " ")], "connector.class: is missing"),
+            (&[("tasks.max", "0")], "tasks.max = 0: is out of range"),
+            (&[("exactly.once.support", "required")], "at least once in this version"),
+            (&[("exactly.once.support", "x")], "neither requested nor required"),
+            (&[("producer.override.linger.ms", "x")], "producer.override.linger.ms = x"),
+            (&[("topic.creation.default.partitions", "1")], "replication.factor: is missing"),
+        ];
+        for (pairs, expected) in cases {
+            let (_, findings) = read(pairs, &[]);
+            assert!(findings.has_errors() && findings.to_string().contains(expected), "{pairs:?}: {findings}");
+        }
+        let (_, findings) = read(&[("name", ""), ("tasks.max", "x"), ("exactly.once.support", "required")], &[]);
+        assert_eq!(findings.len(), 3, "all at once: {findings}");
+        let name_64 = "n".repeat(64);
+        assert!(read(&[("name", &name_64)], &[]).1.is_empty());
+        let (_, ignored) = read(&[("tasks.max", "4"), ("kafka.api.key", "k"), ("confluent.license", "")], &[]);
+        assert!(!ignored.has_errors() && ignored.len() == 3, "{ignored:?}");
+    }
+
+    #[test]
+    fn what_the_component_gets() {
+        let (config, findings) = read(
+            &[
+                ("kafka.topic", "t"),
+                ("value.converter", "J"),
+                ("kafka.api.secret", "s3cret"),
+                ("producer.override.linger.ms", "1"),
+                ("errors.tolerance", "all"),
+                ("transforms", "a"),
+            ],
+            &[
+                ("value.converter", "Other"),
+                ("value.converter.schemas.enable", "true"),
+                ("key.converter", "K"),
+                ("topic.creation.default.partitions", "1"),
+                ("topic.creation.default.replication.factor", "1"),
+            ],
+        );
+        assert!(!findings.has_errors(), "{findings}");
+        let names: Vec<&str> = config.component_properties.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["kafka.topic", "value.converter", "errors.tolerance", "transforms", "key.converter"]);
+        let settings = config.host_settings(&WorkerConfig::default()).unwrap();
+        assert_eq!((settings.producer.linger_ms, settings.offsets_topic), (1, None));
+        assert!(settings.topic_creation.plan("t").is_some());
+        let text = format!("{config:?}{findings:?}");
+        assert!(text.contains("kafka.api.secret") && !text.contains("s3cret"), "{text}");
+        let (hosted, _) = read(&[("output.data.format", "JSON")], &[("value.converter", "Avro")]);
+        assert_eq!(hosted.component_properties.len(), 1);
+    }
+
+    #[test]
+    fn files() {
+        let dir = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| {
+            let path = dir.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            path
+        };
+        let worker = WorkerConfig::default();
+        let secret = write("s.properties", "p=hunter2");
+        let good = format!(
+            r#"{{"name":"n","config":{{"connector.class":"C","tasks.max":1,"some.password":"${{file:{}:p}}"}}}}"#,
+            secret.display()
+        );
+        let loaded = ConnectorConfig::load(&write("good.json", &good), &worker).unwrap();
+        assert_eq!(last(&loaded.value.component_properties, "some.password"), Some("hunter2"));
+        let bad = write("bad.json", r#"{"tasks.max":"x","a.password":"${env:NO_SUCH_VARIABLE}","b":1,"b":2}"#);
+        let error = ConnectorConfig::load(&bad, &worker).unwrap_err();
+        let ConfigError::Invalid { findings, .. } = &error else { panic!("{error}") };
+        assert_eq!(findings.len(), 5, "{findings}");
+        for path in [write("x.json", "{"), dir.path().join("none.json"), dir.path().to_owned()] {
+            let error = ConnectorConfig::load(&path, &worker).unwrap_err();
+            assert!(matches!(error, ConfigError::Unreadable { .. }), "{error}");
+        }
+    }
+}

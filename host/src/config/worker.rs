@@ -1,0 +1,341 @@
+//! The worker's settings, from a Java `.properties` file with Kafka Connect's names (`worker_keys.rs`).
+
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
+
+use super::{
+    document,
+    findings::{ConfigError, Findings, Loaded},
+    kafka::{self, KafkaConfig},
+    keys::{Key, Treatment},
+    nearest::did_you_mean,
+    properties,
+    providers::Providers,
+    security,
+    values::{last, list, number},
+    worker_keys::WORKER_KEYS,
+};
+
+/// The worker's settings, from the worker file.
+#[derive(Clone)]
+pub struct WorkerConfig {
+    /// `tributary.data.dir`: where the embedded log is.
+    pub data_dir: PathBuf,
+    /// Everything about Kafka, or `None` for the embedded log (no `bootstrap.servers`).
+    pub kafka: Option<KafkaConfig>,
+    /// Where components may connect.
+    pub network: NetworkConfig,
+    /// `tributary.instance.memory.max.bytes`.
+    pub instance_memory_max_bytes: usize,
+    /// `offset.flush.interval.ms`.
+    pub offset_flush_interval_ms: u64,
+    /// `plugin.path`: files or directories.
+    pub plugin_path: Vec<PathBuf>,
+    /// Defaults for connectors: `key.converter*`, `value.converter*`, `topic.creation.*` of the worker file.
+    pub connector_defaults: Vec<(String, String)>,
+}
+
+/// What of the network a component may use.
+#[derive(Clone, Default)]
+pub struct NetworkConfig {
+    /// `tributary.network.allow`; `None`: what the component declares.
+    pub allow: Option<Vec<String>>,
+    /// `tributary.network.proxy`.
+    pub proxy: Option<String>,
+    /// `tributary.network.ca.file`.
+    pub ca_file: Option<PathBuf>,
+}
+
+impl fmt::Debug for NetworkConfig {
+    /// The proxy's address may hold a password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NetworkConfig")
+            .field("allow", &self.allow)
+            .field("proxy", &self.proxy.as_ref().map(|_| super::secret::MASK))
+            .field("ca_file", &self.ca_file)
+            .finish()
+    }
+}
+
+impl fmt::Debug for WorkerConfig {
+    /// Of the connectors' defaults names only: a converter's settings may hold passwords.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let defaults: Vec<&str> = self.connector_defaults.iter().map(|(name, _)| name.as_str()).collect();
+        f.debug_struct("WorkerConfig")
+            .field("data_dir", &self.data_dir)
+            .field("kafka", &self.kafka)
+            .field("network", &self.network)
+            .field("instance_memory_max_bytes", &self.instance_memory_max_bytes)
+            .field("offset_flush_interval_ms", &self.offset_flush_interval_ms)
+            .field("plugin_path", &self.plugin_path)
+            .field("connector_defaults", &defaults)
+            .finish()
+    }
+}
+
+impl Default for WorkerConfig {
+    /// Without a worker file: the embedded log in `./tributary-data`.
+    fn default() -> Self {
+        Self::from_properties(&[]).0
+    }
+}
+
+impl WorkerConfig {
+    /// Reads a worker file.
+    ///
+    /// # Errors
+    /// The file is unreadable, or anything in it cannot be used: then every finding at once.
+    pub fn load(path: &Path) -> Result<Loaded<Self>, ConfigError> {
+        let unreadable = |reason| ConfigError::Unreadable { path: path.to_owned(), reason };
+        let bytes = document::read_file(path).map_err(unreadable)?;
+        let entries = properties::parse(&bytes).map_err(|error| unreadable(error.to_string()))?;
+        let mut findings = Findings::new();
+        let environment = |name: &str| std::env::var(name).ok();
+        let mut providers = Providers::new(&environment);
+        let mut pairs: Vec<(String, String)> = Vec::with_capacity(entries.len());
+        for entry in entries {
+            if let Some(at) = pairs.iter().position(|(name, _)| *name == entry.key) {
+                // As in Java, so that a file that works there works here.
+                let reason = format!("occurs more than once; line {} counts", entry.line);
+                findings.warning(&entry.key, None, reason, "Keep one of them.");
+                pairs.remove(at);
+            }
+            let value = providers.resolve(&entry.key, &entry.value, &mut findings);
+            pairs.push((entry.key, value));
+        }
+        let (value, read) = Self::from_properties(&pairs);
+        findings.extend(read);
+        if findings.has_errors() {
+            return Err(ConfigError::Invalid { path: path.to_owned(), findings });
+        }
+        Ok(Loaded { value, findings })
+    }
+
+    /// Takes properties that did not come from a file. What is wrong is in the findings; with an error among them the
+    /// settings are not to be used.
+    #[must_use]
+    pub fn from_properties(properties: &[(String, String)]) -> (Self, Findings) {
+        let mut reader = Reader { properties, findings: Findings::new() };
+        reader.note_names();
+        let value = reader.worker();
+        (value, reader.findings)
+    }
+}
+
+/// Properties on their way to settings, and what is to be said about them.
+pub(super) struct Reader<'a> {
+    pub(super) properties: &'a [(String, String)],
+    pub(super) findings: Findings,
+}
+
+/// The entry that covers `name`, as `keys::find` for connectors.
+fn find(name: &str) -> Option<&'static Key> {
+    let covers = |key: &&Key| key.name.strip_suffix('*').is_some_and(|stem| name.starts_with(stem));
+    let exact = WORKER_KEYS.iter().find(|key| key.name == name);
+    exact.or_else(|| WORKER_KEYS.iter().filter(covers).max_by_key(|key| key.name.len()))
+}
+
+fn default_of(name: &str) -> &'static str {
+    find(name).and_then(|key| key.default).unwrap_or_default()
+}
+
+impl<'a> Reader<'a> {
+    /// Unknown names and names without effect.
+    fn note_names(&mut self) {
+        let with_kafka = self.get("bootstrap.servers").is_some();
+        for (name, _) in self.properties {
+            let connection = kafka::connection_setting(name);
+            let key = find(name);
+            match (key.map(|key| key.treatment), connection) {
+                (None, _) => {
+                    let known = WORKER_KEYS.iter().map(|key| key.name).filter(|known| !known.ends_with('*'));
+                    self.findings.warning(name, None, "is no setting of a worker", did_you_mean(name, known));
+                }
+                (Some(Treatment::Ignored(reason)), None) => self.findings.ignored(name, reason),
+                _ if !with_kafka && kafka::is_about_kafka(name) => {
+                    self.findings.ignored(name, "bootstrap.servers is absent, so that records go to the embedded log");
+                }
+                (_, Some(setting)) => security::note(setting, name, &mut self.findings),
+                _ => {}
+            }
+        }
+        if let Some(value) = self.get("exactly.once.source.support") {
+            let name = "exactly.once.source.support";
+            match value.to_ascii_lowercase().as_str() {
+                "disabled" => {}
+                "preparing" | "enabled" => {
+                    let reason = "has no effect yet: records are delivered at least once in this version";
+                    self.findings.warning(name, Some(value), reason, "Write disabled.");
+                }
+                _ => self.findings.error(name, Some(value), "is not known", "Write disabled."),
+            }
+        }
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<&'a str> {
+        last(self.properties, name).map(str::trim).filter(|value| !value.is_empty())
+    }
+
+    pub(super) fn text(&self, name: &str) -> String {
+        self.get(name).unwrap_or(default_of(name)).to_owned()
+    }
+
+    /// The value or the default of the table; both parse, or an error is noted.
+    pub(super) fn number<T>(&mut self, name: &str, range: std::ops::RangeInclusive<T>) -> T
+    where
+        T: std::str::FromStr + PartialOrd + fmt::Display + Copy,
+    {
+        let given = self.get(name).and_then(|value| number(name, value, range.clone(), &mut self.findings));
+        given.or_else(|| default_of(name).parse().ok()).unwrap_or(*range.start())
+    }
+
+    fn worker(&mut self) -> WorkerConfig {
+        let own = |name: &str| {
+            let converter = ["key.converter", "value.converter", "header.converter"];
+            converter.iter().any(|stem| name.starts_with(stem))
+                || (name.starts_with("topic.creation.") && name != "topic.creation.enable")
+        };
+        WorkerConfig {
+            data_dir: PathBuf::from(self.text("tributary.data.dir")),
+            network: self.network(),
+            instance_memory_max_bytes: self
+                .number("tributary.instance.memory.max.bytes", 1024 * 1024..=4 * 1024 * 1024 * 1024),
+            offset_flush_interval_ms: self.number("offset.flush.interval.ms", 1..=i64::MAX.unsigned_abs()),
+            plugin_path: self.get("plugin.path").map(list).unwrap_or_default().into_iter().map(PathBuf::from).collect(),
+            connector_defaults: self.properties.iter().filter(|(name, _)| own(name)).cloned().collect(),
+            kafka: self.kafka(),
+        }
+    }
+
+    fn network(&mut self) -> NetworkConfig {
+        let ca_file = self.get("tributary.network.ca.file").map(PathBuf::from);
+        if let Some(Err(error)) = ca_file.as_ref().map(std::fs::metadata) {
+            let name = "tributary.network.ca.file";
+            self.findings.error(name, self.get(name), format!("cannot be read: {error}"), "Check the path.");
+        }
+        let proxy = self.get("tributary.network.proxy").map(str::to_owned);
+        if proxy.as_ref().is_some_and(|proxy| !proxy.starts_with("http://")) {
+            let remedy = "Write http://host:port or http://user:password@host:port.";
+            self.findings.error("tributary.network.proxy", proxy.as_deref(), "is no HTTP proxy", remedy);
+        }
+        NetworkConfig { allow: self.get("tributary.network.allow").map(list), proxy, ca_file }
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a failed set-up fails the test")]
+mod tests {
+    use super::*;
+    use crate::config::{InternalTopic, Security};
+
+    fn read(pairs: &[(&str, &str)]) -> (WorkerConfig, Findings) {
+        let pairs: Vec<_> = pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        WorkerConfig::from_properties(&pairs)
+    }
+
+    #[test]
+    fn defaults() {
+        let worker = WorkerConfig::default();
+        assert_eq!(worker.data_dir, Path::new("./tributary-data"));
+        assert_eq!((worker.instance_memory_max_bytes, worker.offset_flush_interval_ms), (67_108_864, 60_000));
+        assert!(worker.kafka.is_none() && worker.network.allow.is_none() && worker.plugin_path.is_empty());
+        let (worker, findings) = read(&[("bootstrap.servers", "a:9092,[::1]:9093")]);
+        assert!(findings.is_empty(), "{findings}");
+        let kafka = worker.kafka.unwrap();
+        let offsets = InternalTopic {
+            name: "tributary-offsets".to_owned(),
+            partitions: 25,
+            replication_factor: 3,
+            configs: vec![],
+        };
+        assert_eq!((kafka.offset_topic, kafka.security), (offsets, Security::default()));
+        assert_eq!((kafka.in_flight_records_max, kafka.in_flight_bytes_max), (10_000, 33_554_432));
+    }
+
+    /// `config/connect-distributed.properties` of Apache Kafka 4.3.1, its comments left out.
+    #[test]
+    fn a_worker_file_of_kafka_connect() {
+        let (worker, findings) = read(&[
+            ("bootstrap.servers", "localhost:9092"),
+            ("group.id", "connect-cluster"),
+            ("key.converter", "org.apache.kafka.connect.json.JsonConverter"),
+            ("value.converter", "org.apache.kafka.connect.json.JsonConverter"),
+            ("key.converter.schemas.enable", "true"),
+            ("value.converter.schemas.enable", "true"),
+            ("offset.storage.topic", "connect-offsets"),
+            ("offset.storage.replication.factor", "1"),
+            ("config.storage.topic", "connect-configs"),
+            ("config.storage.replication.factor", "1"),
+            ("status.storage.topic", "connect-status"),
+            ("status.storage.replication.factor", "1"),
+            ("offset.flush.interval.ms", "10000"),
+            ("plugin.path", ""),
+        ]);
+        assert!(!findings.has_errors() && findings.to_string().is_empty(), "{findings}");
+        let kafka = worker.kafka.unwrap();
+        assert_eq!((kafka.group_id.as_str(), kafka.offset_topic.name.as_str()), ("connect-cluster", "connect-offsets"));
+        assert_eq!((worker.offset_flush_interval_ms, worker.connector_defaults.len()), (10_000, 4));
+    }
+
+    #[test]
+    fn what_is_noted() {
+        let b = ("bootstrap.servers", "a:1");
+        let cases: &[(&[(&str, &str)], &str)] = &[
+            (&[("bootstrap.server", "a:1")], "Did you mean bootstrap.servers?"),
+            (&[("bootstrap.servers", "localhost")], "which is not host:port"),
+            (&[("bootstrap.servers", "SASL_SSL://a:1")], "which is not host:port"),
+            (&[b, ("offset.storage.replication.factor", "0")], "neither -1 nor positive"),
+            (&[b, ("offset.storage.cleanup.policy", "delete")], "would let offsets be deleted"),
+            (&[("tributary.instance.memory.max.bytes", "1")], "is out of range"),
+            (&[("offset.flush.interval.ms", "0")], "is out of range"),
+            (&[("tributary.network.ca.file", "/none.pem")], "cannot be read"),
+            (&[("tributary.network.proxy", "socks5://u:p@h:1")], "[hidden]: is no HTTP proxy"),
+            (&[("tributary.network.alow", "x")], "Did you mean tributary.network.allow?"),
+            (&[("exactly.once.source.support", "enabled")], "at least once"),
+            (&[b, ("producer.linger.ms", "x")], "producer.linger.ms = x"),
+            (&[b, ("ssl.key.password", "p4ss"), ("producer.ssl.key.password", "other")], ""),
+            (&[b, ("admin.ssl.key.password", "p4ss"), ("ssl.key.password", "o")], "differs from ssl.key.password"),
+            (&[b, ("producer.security.protocol", "X")], "producer.security.protocol = X"),
+            (&[b, ("topic.creation.enable", "maybe")], "neither true nor false"),
+            (&[b, ("sasl.mechansim", "PLAIN")], "Did you mean sasl.mechanism?"),
+            (&[b, ("admin.ssl.truststor.type", "PEM")], "Did you mean ssl.truststore.type?"),
+        ];
+        for (pairs, expected) in cases {
+            let (_, findings) = read(pairs);
+            let text = findings.to_string();
+            assert!(text.contains(expected) && !text.contains("p4ss"), "{pairs:?}: {text}");
+        }
+        let (worker, _) = read(&[
+            b,
+            ("value.converter.basic.auth.user.info", "u:p4ss"),
+            ("tributary.network.proxy", "http://u:p4ss@h:1"),
+        ]);
+        assert!(!format!("{worker:?}").contains("p4ss"));
+    }
+
+    #[test]
+    fn files() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("worker.properties");
+        std::fs::write(&path, "bootstrap.servers=a:1\nbootstrap.servers=b:2\nclient.id=${env:NO_SUCH_VARIABLE}\n")
+            .unwrap();
+        let ConfigError::Invalid { findings, .. } = WorkerConfig::load(&path).unwrap_err() else { panic!() };
+        assert!(findings.to_string().contains("NO_SUCH_VARIABLE") && findings.len() == 2, "{findings}");
+        std::fs::write(&path, "bootstrap.servers=a:1\nbootstrap.servers=b:2\n").unwrap();
+        let loaded = WorkerConfig::load(&path).unwrap();
+        assert_eq!(loaded.value.kafka.unwrap().bootstrap_servers, "b:2");
+        std::fs::write(&path, "a=\\u1").unwrap();
+        assert!(matches!(WorkerConfig::load(&path), Err(ConfigError::Unreadable { .. })));
+    }
+
+    #[test]
+    fn the_table_is_sound() {
+        let names: std::collections::BTreeSet<&str> = WORKER_KEYS.iter().map(|key| key.name).collect();
+        assert_eq!(names.len(), WORKER_KEYS.len(), "a name occurs twice");
+        for key in WORKER_KEYS {
+            assert!(key.doc.ends_with('.'), "{}", key.name);
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! The settings of a worker file: one table. Kafka Connect's names (`WorkerConfig`, `DistributedConfig`,
+//! `StandaloneConfig`) with their meaning, and ours, which begin with `tributary.`.
+
+use super::keys::{Key, Kind, Treatment};
+
+const fn used(name: &'static str, kind: Kind, default: Option<&'static str>, doc: &'static str) -> Key {
+    Key { name, kind, default, treatment: Treatment::Used, doc }
+}
+
+const fn ignored(name: &'static str, reason: &'static str, doc: &'static str) -> Key {
+    Key { name, kind: Kind::String, default: None, treatment: Treatment::Ignored(reason), doc }
+}
+
+const NO_REST: &str = "this version has no REST API";
+const NO_GROUP: &str = "a worker runs alone in this version";
+const NO_JAVA: &str = "there are no Java classes here";
+
+/// Every setting of a worker file, in the order in which tables show them.
+pub static WORKER_KEYS: &[Key] = &[
+    used(
+        "tributary.data.dir",
+        Kind::String,
+        Some("./tributary-data"),
+        "Where the embedded log and its offsets are, used when `bootstrap.servers` is absent.",
+    ),
+    used(
+        "tributary.network.allow",
+        Kind::List,
+        None,
+        "Where a component may connect: origins, `https://*.my.example.com`, `http://127.0.0.1:*`. Plain http, loopback, private and link-local addresses only when listed. Without it, what the component declares.",
+    ),
+    used(
+        "tributary.network.proxy",
+        Kind::String,
+        None,
+        "An HTTP proxy for what components ask: `http://user:password@host:port`.",
+    ),
+    used(
+        "tributary.network.ca.file",
+        Kind::String,
+        None,
+        "A PEM file with more roots to trust for what components ask.",
+    ),
+    used(
+        "tributary.instance.memory.max.bytes",
+        Kind::Long,
+        Some("67108864"),
+        "Memory of one component instance: 1 MiB to 4 GiB.",
+    ),
+    used(
+        "tributary.in.flight.records.max",
+        Kind::Int,
+        Some("10000"),
+        "Records of one connector that Kafka has not acknowledged, at most.",
+    ),
+    used("tributary.in.flight.bytes.max", Kind::Long, Some("33554432"), "Bytes of those records, at most."),
+    used(
+        "bootstrap.servers",
+        Kind::List,
+        None,
+        "The Kafka cluster, `host:port`. Without it records go to the embedded log.",
+    ),
+    used("client.id", Kind::String, Some("tributary"), "The name under which brokers log and limit the worker."),
+    used(
+        "request.timeout.ms",
+        Kind::Int,
+        Some("30000"),
+        "Milliseconds for which one request to a broker may take: 1000 or more.",
+    ),
+    used("group.id", Kind::String, Some("tributary"), "The name of the Connect cluster."),
+    used(
+        "offset.storage.topic",
+        Kind::String,
+        Some("tributary-offsets"),
+        "The compacted topic that holds the offsets.",
+    ),
+    used(
+        "offset.storage.partitions",
+        Kind::Int,
+        Some("25"),
+        "Its partitions, when it is created; -1 for the broker's default.",
+    ),
+    used(
+        "offset.storage.replication.factor",
+        Kind::Int,
+        Some("3"),
+        "Its replicas, when it is created; -1 for the broker's default.",
+    ),
+    used("offset.storage.*", Kind::String, None, "Any other setting of that topic, when it is created."),
+    used(
+        "offset.flush.interval.ms",
+        Kind::Long,
+        Some("60000"),
+        "Milliseconds between two writes of a connector's offset. After a crash, records of at most this time come again.",
+    ),
+    used("plugin.path", Kind::List, Some(""), "Component files, or directories with component files."),
+    used(
+        "topic.creation.enable",
+        Kind::Boolean,
+        Some("true"),
+        "Whether connectors may have missing topics created by `topic.creation.*`.",
+    ),
+    used("topic.creation.*", Kind::String, None, "Defaults for connectors that lack these settings."),
+    used("key.converter*", Kind::Class, None, "Converter of connectors that name none for keys, with its settings."),
+    used(
+        "value.converter*",
+        Kind::Class,
+        None,
+        "Converter of connectors that name none for values, with its settings.",
+    ),
+    used(
+        "header.converter*",
+        Kind::Class,
+        None,
+        "Converter of connectors that name none for headers, with its settings.",
+    ),
+    used(
+        "producer.*",
+        Kind::String,
+        None,
+        "Settings of the Kafka producer; the same as `producer.override.*` of a connector.",
+    ),
+    used(
+        "exactly.once.source.support",
+        Kind::String,
+        Some("disabled"),
+        "`disabled`. With `preparing` or `enabled`, records are still delivered at least once in this version.",
+    ),
+    used("security.protocol", Kind::String, Some("PLAINTEXT"), "`PLAINTEXT`, `SSL`, `SASL_PLAINTEXT` or `SASL_SSL`."),
+    used(
+        "sasl.*",
+        Kind::String,
+        None,
+        "How to log in: `sasl.mechanism` (`PLAIN`, `SCRAM-SHA-256`, `SCRAM-SHA-512`, `OAUTHBEARER`) and `sasl.jaas.config`.",
+    ),
+    used("ssl.*", Kind::String, None, "TLS: `ssl.truststore.*` and `ssl.keystore.*` as PEM, `ssl.key.password`."),
+    ignored("consumer.*", "only security settings are taken from consumer.*", "Settings of consumers."),
+    ignored("admin.*", "only security settings are taken from admin.*", "Settings of admin clients."),
+    ignored(
+        "offset.storage.file.filename",
+        "offsets are in offset.storage.topic, or beside the embedded log",
+        "The offsets file of a standalone worker.",
+    ),
+    ignored(
+        "offset.flush.timeout.ms",
+        "an offset that cannot be written is tried again for delivery.timeout.ms",
+        "Milliseconds for writing an offset.",
+    ),
+    ignored("config.storage.*", "connectors come from files in this version", "The topic of connector configurations."),
+    ignored(
+        "status.storage.*",
+        "a connector's status is in the log of the worker in this version",
+        "The topic of connector states.",
+    ),
+    ignored("listeners", NO_REST, "Where the REST API listens."),
+    ignored("listeners.https.*", NO_REST, "TLS of the REST API."),
+    ignored("rest.*", NO_REST, "The REST API."),
+    ignored("admin.listeners*", NO_REST, "Where the admin API listens."),
+    ignored("access.control.*", NO_REST, "CORS of the REST API."),
+    ignored("response.http.headers.config", NO_REST, "Headers of the REST API."),
+    ignored("inter.worker.*", NO_GROUP, "How workers trust each other."),
+    ignored("session.timeout.ms", NO_GROUP, "Group membership."),
+    ignored("heartbeat.interval.ms", NO_GROUP, "Group membership."),
+    ignored("rebalance.timeout.ms", NO_GROUP, "Group membership."),
+    ignored("worker.sync.timeout.ms", NO_GROUP, "Group membership."),
+    ignored("worker.unsync.backoff.ms", NO_GROUP, "Group membership."),
+    ignored("scheduled.rebalance.max.delay.ms", NO_GROUP, "Group membership."),
+    ignored("connect.protocol", NO_GROUP, "Group membership."),
+    ignored("task.shutdown.graceful.timeout.ms", "a task is given 10 s to stop", "Milliseconds for a task to stop."),
+    ignored("topic.tracking.*", "topics are not tracked in this version", "Which topics a connector used."),
+    ignored(
+        "config.providers*",
+        "the providers env, file and dir are always on, and there are no others",
+        "Where references may lead.",
+    ),
+    ignored(
+        "connector.client.config.override.policy",
+        "every producer.override.* is allowed",
+        "What connectors may override.",
+    ),
+    ignored("internal.*", "state is always in JSON", "Converters of the worker's own state."),
+    ignored("plugin.discovery", NO_JAVA, "How plugins are found."),
+    ignored("metric.reporters", NO_JAVA, "Java metrics."),
+    ignored("metrics.*", NO_JAVA, "Java metrics."),
+    ignored("auto.include.jmx.reporter", NO_JAVA, "Java metrics."),
+    ignored("client.dns.lookup", "every address of a broker's name is tried", "How names are resolved."),
+    ignored("metadata.*", "the client's own value is used", "How the cluster is watched."),
+    ignored("connections.max.idle.ms", "the client's own value is used", "When idle connections end."),
+    ignored("reconnect.backoff.*", "the client's own value is used", "Pauses between connections."),
+    ignored("retry.backoff.*", "the client's own value is used", "Pauses between requests."),
+    ignored("send.buffer.bytes", "the operating system's value is used", "Socket buffers."),
+    ignored("receive.buffer.bytes", "the operating system's value is used", "Socket buffers."),
+    ignored("socket.connection.setup.timeout.*", "a connection is given 10 s", "How long a connection may take."),
+    ignored("security.providers", NO_JAVA, "Java security."),
+    ignored("confluent.*", "no licence is needed", "Settings of another distribution."),
+];

@@ -1,0 +1,127 @@
+//! The connection to the cluster: one for each worker, shared by every connector's producer, reader and admin requests.
+
+use std::time::Duration;
+
+use krafka::{
+    Compression as Codec, Kafka,
+    admin::DescribeFeaturesOptions,
+    producer::{Acks, Producer},
+};
+use tracing::{info, warn};
+
+use super::{errors, security};
+use crate::{
+    config::{Compression, KafkaConfig, ProducerSettings},
+    sink::SinkError,
+};
+
+/// How long finding the cluster may take, all addresses together.
+const CONNECT_TIMEOUT_MS: u64 = 30_000;
+
+/// How long a connection to one broker may take.
+const BROKER_CONNECT_TIMEOUT_MS: u64 = 10_000;
+
+/// Memory of a producer beyond the records in flight: a single record may be larger than their bound.
+const PRODUCER_BYTES_MIN: usize = 128 * 1024 * 1024;
+
+/// The shared connection, and the address by which messages name the cluster.
+pub(super) struct Cluster {
+    pub(super) kafka: Kafka,
+    pub(super) address: String,
+}
+
+impl Cluster {
+    /// Finds the cluster and logs in.
+    pub(super) async fn connect(config: &KafkaConfig) -> Result<Self, SinkError> {
+        let address = config.bootstrap_servers.clone();
+        let refused = |error: &krafka::KrafkaError| errors::sink_error(&address, "connecting", error);
+        let mut builder = Kafka::builder(&address)
+            .client_id(&config.client_id)
+            .request_timeout(Duration::from_millis(config.request_timeout_ms))
+            // A request's time includes that for its connection.
+            .connect_timeout(Duration::from_millis(config.request_timeout_ms.min(BROKER_CONNECT_TIMEOUT_MS)))
+            // A worker's topics are few and stay in use; forgetting one would make the next record wait.
+            .metadata_topic_cache_ttl(None);
+        if let Some(auth) = security::auth(&config.security).map_err(|error| refused(&error))? {
+            builder = builder.security(auth);
+        }
+        let timeout = Duration::from_millis(CONNECT_TIMEOUT_MS);
+        let kafka = match tokio::time::timeout(timeout, builder.connect()).await {
+            Ok(connected) => connected.map_err(|error| refused(&error))?,
+            Err(_) => {
+                return Err(SinkError::Unavailable(format!(
+                    "Kafka at {address} did not answer within {CONNECT_TIMEOUT_MS} ms. Check bootstrap.servers, \
+                     security.protocol and the network."
+                )));
+            }
+        };
+        let cluster = Self { kafka, address };
+        cluster.report().await;
+        Ok(cluster)
+    }
+
+    /// What an error of the client means to the worker.
+    pub(super) fn error(&self, doing: &str, error: &krafka::KrafkaError) -> SinkError {
+        errors::sink_error(&self.address, doing, error)
+    }
+
+    /// An idempotent producer with acks=all.
+    pub(super) async fn producer(
+        &self,
+        settings: &ProducerSettings,
+        in_flight_bytes_max: usize,
+    ) -> Result<Producer, SinkError> {
+        let compression = match settings.compression {
+            Compression::None => Codec::None,
+            Compression::Gzip => Codec::Gzip,
+            Compression::Snappy => Codec::Snappy,
+            Compression::Lz4 => Codec::Lz4,
+            Compression::Zstd => Codec::Zstd,
+        };
+        let level = match settings.compression {
+            Compression::Gzip => settings.gzip_level,
+            Compression::Zstd => settings.zstd_level,
+            Compression::None | Compression::Snappy | Compression::Lz4 => None,
+        };
+        let batch_bytes = settings.request_bytes_max.map_or(settings.batch_bytes, |max| settings.batch_bytes.min(max));
+        let mut builder = self
+            .kafka
+            .producer()
+            .acks(Acks::All)
+            .idempotent(true)
+            .compression(compression)
+            .compression_level(level)
+            .batch_size(batch_bytes)
+            .linger(Duration::from_millis(settings.linger_ms))
+            .delivery_timeout(Duration::from_millis(settings.delivery_timeout_ms))
+            .max_block(Duration::from_millis(settings.max_block_ms))
+            .retry_backoff(Duration::from_millis(settings.retry_backoff_ms))
+            // The bound is on records in flight; the producer's own must not be met first.
+            .buffer_memory(in_flight_bytes_max.saturating_mul(2).max(PRODUCER_BYTES_MIN))
+            .metrics_push(false);
+        if let Some(bytes) = settings.request_bytes_max {
+            builder = builder.max_request_size(bytes);
+        }
+        builder.build().await.map_err(|error| self.error("starting a producer", &error))
+    }
+
+    /// One line about the cluster for whoever reads the log.
+    async fn report(&self) {
+        let options = DescribeFeaturesOptions::default().timeout(Duration::from_secs(5));
+        let features = self.kafka.admin().describe_features(options).await;
+        let version = features.ok().and_then(|features| {
+            features.finalized.iter().find(|f| f.name == "transaction.version").map(|f| f.max_version_level)
+        });
+        if let Some(version) = version.filter(|version| *version < 2) {
+            warn!(
+                version,
+                "transaction.version of this cluster is below 2: exactly-once delivery would not be safe on it"
+            );
+        }
+        info!(
+            bootstrap_servers = %self.address,
+            transaction_version = version.map_or_else(|| "unknown".to_owned(), |version| version.to_string()),
+            "connected to Kafka"
+        );
+    }
+}

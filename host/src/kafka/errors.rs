@@ -1,0 +1,123 @@
+//! What an error of the Kafka client means to the worker: the one place that decides it, by the error's type and code,
+//! never by its text.
+
+use krafka::{KrafkaError, ProtocolErrorKind, error::ErrorCode};
+
+use crate::sink::SinkError;
+
+/// The verdict on `error`, which came while `doing` something at the cluster at `address`.
+pub(super) fn sink_error(address: &str, doing: &str, error: &KrafkaError) -> SinkError {
+    let what = format!("Kafka at {address}, {doing}: {error}");
+    match error {
+        KrafkaError::Fenced { .. } => SinkError::Fenced(what),
+        KrafkaError::Auth { .. } => {
+            SinkError::Refused(format!("{what}. Check security.protocol, sasl.* and ssl.* of the worker file."))
+        }
+        // The client's text here is about its own builder.
+        KrafkaError::Broker { code: code @ ErrorCode::ClusterAuthorizationFailed, .. } => {
+            from_code(format!("Kafka at {address}, {doing}: {code:?}"), *code)
+        }
+        KrafkaError::Broker { code, .. } => from_code(what, *code),
+        KrafkaError::UnknownTopic { .. } => SinkError::Refused(what),
+        KrafkaError::Config { .. } | KrafkaError::Compression { .. } | KrafkaError::Serialization { .. } => {
+            SinkError::Refused(what)
+        }
+        KrafkaError::Protocol { kind: ProtocolErrorKind::FrameTooLarge, .. } => {
+            SinkError::Refused(format!("{what}. Raise producer.override.max.request.size."))
+        }
+        KrafkaError::Protocol { kind: ProtocolErrorKind::UnknownApiVersion, .. } => {
+            SinkError::Refused(format!("{what}. Brokers from Kafka 3.9 on are supported."))
+        }
+        KrafkaError::Network(_) => SinkError::Unavailable(format!(
+            "{what}. Check that the brokers run, that bootstrap.servers and their advertised.listeners are right, and that \
+             security.protocol and ssl.* are theirs."
+        )),
+        // Time-outs, a closed client, an order that the broker lost: a new producer, from the committed offset.
+        _ => SinkError::Unavailable(what),
+    }
+}
+
+fn from_code(what: String, code: ErrorCode) -> SinkError {
+    use ErrorCode as E;
+    let advice = match code {
+        E::ProducerFenced | E::InvalidProducerEpoch | E::TransactionCoordinatorFenced => {
+            return SinkError::Fenced(what);
+        }
+        E::MessageTooLarge | E::RecordListTooLarge | E::InvalidMessageSize => {
+            "The record is larger than the topic takes: raise max.message.bytes of the topic (or message.max.bytes of the \
+             brokers), or leave large fields out."
+        }
+        E::TopicAuthorizationFailed => {
+            "Grant this user WRITE and DESCRIBE on the topic, and READ on the offsets topic."
+        }
+        E::ClusterAuthorizationFailed => {
+            "Grant this user WRITE on the topics (before Kafka 2.8, IDEMPOTENT_WRITE on the cluster), and CREATE if topics are \
+             to be created."
+        }
+        E::GroupAuthorizationFailed | E::TransactionalIdAuthorizationFailed => {
+            "Grant this user the right that is named."
+        }
+        E::SaslAuthenticationFailed | E::UnsupportedSaslMechanism | E::IllegalSaslState => {
+            "Check sasl.mechanism and sasl.jaas.config of the worker file."
+        }
+        E::InvalidTimestamp => {
+            "The record's timestamp is outside what the topic takes, often more than an hour ahead of the brokers' clock: \
+             see message.timestamp.after.max.ms and message.timestamp.before.max.ms, and the clocks."
+        }
+        E::InvalidRecord => "The topic does not take this record: a compacted topic needs a key.",
+        E::UnsupportedCompressionType => "Choose another producer.override.compression.type.",
+        E::UnknownTopicOrPartition | E::UnknownTopicId => "The topic or partition does not exist.",
+        E::InvalidTopic => "Kafka allows letters, digits, `.`, `_` and `-` in a topic's name, 249 at most.",
+        E::InvalidReplicationFactor => "The cluster has fewer brokers than replicas were asked for.",
+        E::PolicyViolation | E::InvalidConfig | E::InvalidPartitions | E::InvalidReplicaAssignment => {
+            "The cluster does not take these settings of a topic."
+        }
+        E::UnsupportedVersion | E::UnsupportedForMessageFormat | E::SecurityDisabled => {
+            "The brokers do not support what was asked of them."
+        }
+        _ => return SinkError::Unavailable(what),
+    };
+    SinkError::Refused(format!("{what}. {advice}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn verdicts() {
+        let broker = |code| KrafkaError::broker(code, "text");
+        let cases = [
+            (KrafkaError::fenced("x"), "fenced", ""),
+            (broker(ErrorCode::ProducerFenced), "fenced", ""),
+            (KrafkaError::auth("x"), "refused", "sasl.*"),
+            (broker(ErrorCode::SaslAuthenticationFailed), "refused", "sasl.jaas.config"),
+            (broker(ErrorCode::MessageTooLarge), "refused", "max.message.bytes"),
+            (broker(ErrorCode::TopicAuthorizationFailed), "refused", "WRITE"),
+            (broker(ErrorCode::InvalidTimestamp), "refused", "message.timestamp.after.max.ms"),
+            (broker(ErrorCode::UnknownTopicOrPartition), "refused", "does not exist"),
+            (KrafkaError::unknown_topic("t"), "refused", "t"),
+            (KrafkaError::config("x"), "refused", ""),
+            (KrafkaError::protocol_kind(ProtocolErrorKind::FrameTooLarge, "x"), "refused", "max.request.size"),
+            (KrafkaError::protocol_kind(ProtocolErrorKind::TruncatedFrame, "x"), "unavailable", ""),
+            (KrafkaError::network(std::io::Error::other("x")), "unavailable", "bootstrap.servers"),
+            (KrafkaError::timeout("x"), "unavailable", ""),
+            (KrafkaError::delivery_timeout(true, "x"), "unavailable", ""),
+            (KrafkaError::closed("x"), "unavailable", ""),
+            (KrafkaError::out_of_order_sequence("t", 0, "x"), "unavailable", ""),
+            (broker(ErrorCode::NotEnoughReplicas), "unavailable", ""),
+            (broker(ErrorCode::UnknownServerError), "unavailable", ""),
+            (broker(ErrorCode::Unknown(999)), "unavailable", ""),
+        ];
+        for (error, verdict, word) in cases {
+            let (got, text) = match sink_error("a:1", "writing", &error) {
+                SinkError::Fenced(text) => ("fenced", text),
+                SinkError::Refused(text) => ("refused", text),
+                SinkError::Unavailable(text) => ("unavailable", text),
+                SinkError::Stopping => ("stopping", String::new()),
+            };
+            assert_eq!(got, verdict, "{error}");
+            assert!(text.contains(word) && text.contains("a:1, writing"), "{text}");
+        }
+    }
+}
