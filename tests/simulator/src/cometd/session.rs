@@ -176,7 +176,7 @@ impl Org {
             };
             let count = last - subscription.cursor;
             subscription.cursor = last;
-            let joined = String::from_utf8_lossy(slice).into_owned();
+            let joined = slice.to_owned();
             self.count_delivered(count);
             return joined;
         }
