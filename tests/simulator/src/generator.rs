@@ -260,7 +260,10 @@ impl Org {
 
 /// So many bytes of plain ASCII text.
 pub(crate) fn prose(bytes: usize) -> String {
-    PROSE.chars().cycle().take(bytes.min(32_000)).collect()
+    let bytes = bytes.min(32_000);
+    let mut text = PROSE.repeat(bytes / PROSE.len() + 1);
+    text.truncate(bytes);
+    text
 }
 
 fn into_record(value: Value) -> Record {
