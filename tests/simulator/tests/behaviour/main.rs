@@ -7,6 +7,7 @@ mod cometd;
 mod control;
 mod events;
 mod faults;
+mod nonsense;
 mod oauth;
 mod polls;
 mod rest;
