@@ -30,6 +30,9 @@ struct Arguments {
     /// Serve the token endpoint on a port of its own, as login.salesforce.com does
     #[arg(long)]
     separate_login: bool,
+    /// What the token endpoint gives as instance_url, for example under another host name; else the server's own URL
+    #[arg(long, value_name = "URL")]
+    instance_url: Option<String>,
     /// Seed of everything made up
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -118,9 +121,9 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         port: arguments.port,
         tls: arguments.tls,
         separate_login: arguments.separate_login,
+        instance_url: arguments.instance_url.clone(),
         changes_per_s: arguments.rate,
         change_objects: arguments.objects.clone(),
-        ..SimulatorConfig::default()
     })
     .await?;
     for topic in &arguments.push_topic {

@@ -244,12 +244,14 @@ fn replay() {
         client.add_leads(1);
         assert_eq!(replay_ids(&client.connect_now()), expected, "{from}");
     }
-    let mut client = Client::new(config());
-    client.client_id.clear();
-    let reply = client.ask("/meta/handshake", json!({"version": "1.0", "supportedConnectionTypes": ["long-polling"]}));
-    assert_eq!(reply["ext"], json!({"payload.format": true}), "no replay where none was asked for");
-    client.client_id = reply["clientId"].as_str().unwrap().to_owned();
-    client.add_leads(2);
-    assert_eq!(client.subscribe(TOPIC, json!({"replay": {TOPIC: -2}}))["successful"], true);
-    assert_eq!(replay_ids(&client.connect_now()), [0; 0], "the extension is off");
+    for (needs, expected) in [(false, vec![1, 2]), (true, vec![])] {
+        let mut client = Client::new(OrgConfig { replay_needs_handshake: needs, ..config() });
+        let reply =
+            client.ask("/meta/handshake", json!({"version": "1.0", "supportedConnectionTypes": ["long-polling"]}));
+        assert_eq!(reply["ext"].get("replay").is_some(), !needs);
+        client.client_id = reply["clientId"].as_str().unwrap().to_owned();
+        client.add_leads(2);
+        assert_eq!(client.subscribe(TOPIC, json!({"replay": {TOPIC: -2}}))["successful"], true);
+        assert_eq!(replay_ids(&client.connect_now()), expected, "needs: {needs}");
+    }
 }
