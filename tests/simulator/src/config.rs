@@ -66,6 +66,9 @@ pub struct OrgConfig {
     pub event_latency_ms: u64,
     /// Honours a smaller `advice.timeout` that the client sends with its connect.
     pub honour_client_timeout: bool,
+    /// The replay extension works only for a client that asks for it when it shakes hands. Off, because clients that never ask
+    /// are known to get their replay.
+    pub replay_needs_handshake: bool,
     /// Events stand before the connect reply (as captured) or behind it.
     pub events_first: bool,
     /// Events also ride on subscribe replies.
@@ -140,6 +143,7 @@ impl Default for OrgConfig {
             retention_ms: 86_400_000,
             event_latency_ms: 0,
             honour_client_timeout: true,
+            replay_needs_handshake: false,
             events_first: true,
             events_on_subscribe: false,
             event_client_id: false,

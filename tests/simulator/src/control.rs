@@ -237,9 +237,9 @@ impl Org {
 
     /// Moves the org's time on by so much: sessions, tokens and retained events age.
     pub fn advance(&mut self, by_ms: u64) {
-        self.offset_ms += by_ms;
-        let now_ms = self.now_ms.saturating_sub(self.offset_ms) + by_ms;
-        self.tick(now_ms);
+        let driver_ms = self.now_ms.saturating_sub(self.offset_ms);
+        self.offset_ms = self.offset_ms.saturating_add(by_ms);
+        self.tick(driver_ms);
     }
 
     /// Revokes every access token; open polls end with `401::Authentication invalid`.

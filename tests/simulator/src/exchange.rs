@@ -91,7 +91,7 @@ impl Request {
             .any(|coding| coding.split(';').next().is_some_and(|name| name.trim().eq_ignore_ascii_case("gzip")))
     }
 
-    /// The value of one cookie.
+    /// The value of one cookie; some clients put quotes around it, which RFC 6265 allows.
     pub(crate) fn cookie(&self, name: &str) -> Option<&str> {
         self.headers
             .get_all(COOKIE)
@@ -100,7 +100,7 @@ impl Request {
             .flat_map(|value| value.split(';'))
             .filter_map(|pair| pair.trim().split_once('='))
             .find(|(key, _)| *key == name)
-            .map(|(_, value)| value)
+            .map(|(_, value)| value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value))
     }
 }
 
@@ -201,12 +201,13 @@ mod tests {
     #[test]
     fn reads_what_clients_send() {
         let request = Request::new(Method::GET, "/services/data/v67.0/query?q=a%20b&x=1")
-            .with(COOKIE, "a=1; BAYEUX_BROWSER=xyz")
+            .with(COOKIE, "a=1; BAYEUX_BROWSER=xyz; quoted=\"!x=\"")
             .with(ACCEPT_ENCODING, "deflate, GZIP;q=0.5")
             .with(CONTENT_TYPE, "Application/JSON; charset=utf-8");
         assert_eq!(request.path(), "/services/data/v67.0/query");
         assert_eq!(request.parameter("q").as_deref(), Some("a b"));
         assert_eq!(request.cookie("BAYEUX_BROWSER"), Some("xyz"));
+        assert_eq!(request.cookie("quoted"), Some("!x="));
         assert_eq!(request.cookie("BAYEUX"), None);
         assert!(request.accepts_gzip());
         assert_eq!(request.media_type(), "application/json");

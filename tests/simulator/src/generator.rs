@@ -146,12 +146,12 @@ impl Generator {
         let rng = self.number;
         let value = match (object, self.rng.u8(..4)) {
             ("Everything__c", _) => json!({"Text__c": format!("change {rng}"), "Double__c": self.amount(6)}),
-            ("Account", 0) => json!({"Rating": self.one(RATING)}),
+            ("Account", 0) => json!({"Rating": self.one(RATING), "AnnualRevenue": self.amount(0)}),
             ("Account", 1) => json!({"AnnualRevenue": self.amount(0), "RiskScore__c": self.rng.f64() * 100.0}),
             ("Account", 2) => json!({"Phone": self.phone(), "Active__c": self.rng.bool()}),
             ("Account", _) => json!({"NumberOfEmployees": self.rng.i32(1..50_000)}),
-            (_, 0) => json!({"Status": self.one(STATUS)}),
-            (_, 1) => json!({"Rating": self.one(RATING), "IsUnreadByOwner": false}),
+            (_, 0) => json!({"Status": self.one(STATUS), "AnnualRevenue": self.amount(0)}),
+            (_, 1) => json!({"Rating": self.one(RATING), "NumberOfEmployees": self.rng.i32(1..50_000)}),
             (_, 2) => json!({"Title": self.one(TITLE), "Phone": self.phone()}),
             (_, _) => json!({"AnnualRevenue": self.amount(0)}),
         };
@@ -260,7 +260,10 @@ impl Org {
 
 /// So many bytes of plain ASCII text.
 pub(crate) fn prose(bytes: usize) -> String {
-    PROSE.chars().cycle().take(bytes.min(32_000)).collect()
+    let bytes = bytes.min(32_000);
+    let mut text = PROSE.repeat(bytes / PROSE.len() + 1);
+    text.truncate(bytes);
+    text
 }
 
 fn into_record(value: Value) -> Record {

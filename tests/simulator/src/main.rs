@@ -3,8 +3,9 @@
 use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
+use std::process::ExitCode;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::Parser;
 use salesforce_simulator::{CONTROL_HELP, OrgConfig, Simulator, SimulatorConfig};
 
@@ -29,21 +30,28 @@ struct Arguments {
     /// Serve the token endpoint on a port of its own, as login.salesforce.com does
     #[arg(long)]
     separate_login: bool,
+    /// What the token endpoint gives as instance_url, for example under another host name; else the server's own URL
+    #[arg(long, value_name = "URL")]
+    instance_url: Option<String>,
     /// Seed of everything made up
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// Make so many changes a second: creates, updates, deletes, undeletes
-    #[arg(long, value_name = "N", default_value_t = 0.0)]
+    #[arg(long, value_name = "N", default_value_t = 0.0, value_parser = rate)]
     rate: f64,
-    /// Objects that --rate changes: Lead, Account, Everything__c
-    #[arg(long, value_name = "OBJECT,...", value_delimiter = ',', default_value = "Lead,Account")]
+    /// Objects that --rate changes
+    #[arg(long, value_name = "OBJECT,...", value_delimiter = ',', default_value = "Lead,Account",
+        value_parser = ["Lead", "Account", "Everything__c"])]
     objects: Vec<String>,
     /// Fill events up to about so many bytes (the long text Description; a PushTopic has to select it)
     #[arg(long, value_name = "BYTES", default_value_t = 0)]
     event_bytes: usize,
-    /// For benchmarks: N events of --event-bytes bytes on the PushTopic "Prepared", replay ids 1 to N, joined once at the start;
-    /// each response is a slice of --batch of them, so that serving costs next to nothing. Takes N * BYTES of memory. Read
-    /// them with a replay id of -2. Uncompressed; not in ledger or deliveries; lifts the daily limit
+    /// For benchmarks: N events of --event-bytes bytes stand ready on the PushTopic "Prepared"
+    ///
+    /// They have the replay ids 1 to N and are joined once, at the start.
+    /// Each response is a slice of --batch of them: nothing is done for each event.
+    /// Takes N * BYTES of memory. Read them with a replay id of -2.
+    /// Uncompressed; not in ledger or deliveries; lifts the daily limit.
     #[arg(long, value_name = "N", default_value_t = 0)]
     prepared: usize,
     /// Events in one response: of --prepared exactly, else at most
@@ -88,26 +96,34 @@ impl Arguments {
     }
 }
 
+/// Reads a number of changes a second.
+fn rate(text: &str) -> Result<f64, String> {
+    let rate = text.parse::<f64>().ok().filter(|rate| (0.0..=100_000.0).contains(rate));
+    rate.ok_or_else(|| "give a number of changes a second from 0 to 100000".to_owned())
+}
+
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> anyhow::Result<()> {
-    let arguments = Arguments::parse();
-    if !arguments.rate.is_finite() || arguments.rate < 0.0 {
-        bail!("--rate {} is no number of changes a second; give 0 or more", arguments.rate);
-    }
-    for object in &arguments.objects {
-        if !["Lead", "Account", "Everything__c"].contains(&object.as_str()) {
-            bail!("--objects names {object}; there are Lead, Account and Everything__c");
+async fn main() -> ExitCode {
+    match run(Arguments::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nobody reads it when stderr is closed.
+            let _ = writeln!(std::io::stderr(), "salesforce-simulator: {error:#}");
+            ExitCode::FAILURE
         }
     }
+}
+
+async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let simulator = Simulator::start(SimulatorConfig {
         org: arguments.org(),
         address: arguments.address,
         port: arguments.port,
         tls: arguments.tls,
         separate_login: arguments.separate_login,
+        instance_url: arguments.instance_url.clone(),
         changes_per_s: arguments.rate,
         change_objects: arguments.objects.clone(),
-        ..SimulatorConfig::default()
     })
     .await?;
     for topic in &arguments.push_topic {

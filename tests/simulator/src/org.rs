@@ -14,7 +14,7 @@ use crate::changes::{Change, ChangeError, Changed};
 use crate::cometd::{Hold, Session};
 use crate::config::OrgConfig;
 use crate::exchange::{Answer, HoldId, Reply, Request, Response, Transport};
-use crate::faults::{FaultRule, Faults, Stage, Subject, gzip};
+use crate::faults::{Fault, FaultRule, Faults, Stage, Subject, gzip};
 use crate::generator::Generator;
 use crate::ledger::{Delivery, Event, Ledger};
 use crate::oauth::{self, Tokens};
@@ -388,7 +388,8 @@ impl Org {
                 self.ledger.mark_damaged(number);
             }
         }
-        let plain = !response.headers.contains_key(CONTENT_ENCODING);
+        let huge = matches!(fault, Some(Fault::HugeBody { .. }));
+        let plain = !huge && !response.headers.contains_key(CONTENT_ENCODING);
         if self.config.gzip && asker.gzip && plain && response.body.len() >= self.config.gzip_bytes_min {
             response.body = gzip(&response.body).into();
             response.headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));

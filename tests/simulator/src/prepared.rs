@@ -4,8 +4,6 @@
 //! start, and a response is a slice of them and the connect reply. Nothing is done for each event, so neither the ledger
 //! nor the list of deliveries knows them; the daily limit does.
 
-use bytes::{Bytes, BytesMut};
-
 use crate::date;
 use crate::id;
 
@@ -16,7 +14,7 @@ pub(crate) const QUERY: &str = "SELECT Id, FirstName, LastName, Company, Email, 
 #[derive(Debug)]
 pub(crate) struct Prepared {
     /// Every message, separated by commas.
-    joined: Bytes,
+    joined: String,
     /// Where each message begins, and one more: the length and a comma.
     starts: Vec<usize>,
     /// So many events in one response.
@@ -27,7 +25,7 @@ impl Prepared {
     /// Makes `count` events of about `event_bytes` bytes each.
     pub(crate) fn new(channel: &str, count: usize, event_bytes: usize, batch: usize, now_ms: u64) -> Self {
         let created = date::stream_datetime(now_ms);
-        let mut joined = BytesMut::with_capacity(count.saturating_mul(event_bytes.max(400) + 1));
+        let mut joined = String::with_capacity(count.saturating_mul(event_bytes.max(400) + 1));
         let mut starts = Vec::with_capacity(count + 1);
         for number in 1..=count {
             starts.push(joined.len());
@@ -39,14 +37,14 @@ impl Prepared {
                  \"Status\":\"Open - Not Contacted\",\"AnnualRevenue\":1250000.0,\"NumberOfEmployees\":{number},\
                  \"CreatedDate\":\"{created}\",\"Description\":\""
             );
-            joined.extend_from_slice(head.as_bytes());
+            joined.push_str(&head);
             let tail = "\"}}},";
             let room = event_bytes.saturating_sub(head.len() + tail.len() - 1);
-            joined.extend_from_slice(crate::generator::prose(room).as_bytes());
-            joined.extend_from_slice(tail.as_bytes());
+            joined.push_str(&crate::generator::prose(room));
+            joined.push_str(tail);
         }
         starts.push(joined.len());
-        Self { joined: joined.freeze(), starts, batch: batch.max(1) }
+        Self { joined, starts, batch: batch.max(1) }
     }
 
     /// The replay id of the last event.
@@ -55,7 +53,7 @@ impl Prepared {
     }
 
     /// The messages after that id, joined by commas, at most a batch or `most`; and the last id among them.
-    pub(crate) fn after(&self, cursor: u64, most: u64) -> Option<(&[u8], u64)> {
+    pub(crate) fn after(&self, cursor: u64, most: u64) -> Option<(&str, u64)> {
         let first = usize::try_from(cursor).ok()?;
         let count = self.batch.min(usize::try_from(most).unwrap_or(usize::MAX));
         let last = first.checked_add(count)?.min(self.starts.len() - 1);
@@ -79,8 +77,7 @@ mod tests {
         let prepared = Prepared::new("/topic/Prepared", 10, 1_000, 4, 0);
         for (cursor, most, ids) in [(0, 100, 1..=4_u64), (4, 100, 5..=8), (7, 100, 8..=10), (2, 2, 3..=4)] {
             let (slice, last) = prepared.after(cursor, most).unwrap();
-            let array = [b"[", slice, b"]"].concat();
-            let events: Vec<Value> = serde_json::from_slice(&array).unwrap();
+            let events: Vec<Value> = serde_json::from_str(&format!("[{slice}]")).unwrap();
             let found: Vec<_> = events.iter().map(|e| e["data"]["event"]["replayId"].as_u64().unwrap()).collect();
             assert_eq!(found, ids.clone().collect::<Vec<_>>());
             assert_eq!(last, *ids.end());

@@ -332,6 +332,7 @@ async fn exchange(
         }
         _ => {}
     }
+    // Some responses are chunked and some announce their length, so that clients meet both.
     let chunked = reply.response.headers.contains_key(http::header::SET_COOKIE) || reply.response.body.len() > 16_384;
     let mut response = http::Response::new(Outgoing::new(reply.response.body, reply.transport, chunked));
     *response.status_mut() = reply.response.status;

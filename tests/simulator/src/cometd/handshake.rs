@@ -41,7 +41,7 @@ impl Org {
         let route = format!("!{}=", id::random_base62(&mut self.rng, 43));
         let route_ends_ms = self.now_ms + self.config.routing_cookie_ms;
         set_cookies.push(cookies::route_cookie(&route, route_ends_ms, secure));
-        let replays = message["ext"]["replay"] == true;
+        let replays = !self.config.replay_needs_handshake || message["ext"]["replay"] == true;
         let session = Session {
             browser,
             route,

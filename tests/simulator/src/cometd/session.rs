@@ -19,7 +19,7 @@ pub(crate) struct Session {
     pub(super) route: String,
     pub(super) route_ends_ms: u64,
     pub(super) user: usize,
-    /// The client asked for the replay extension when it shook hands.
+    /// The replay extension is on.
     pub(super) replays: bool,
     pub(super) connected: bool,
     /// When the session is forgotten; not while a poll is held.
@@ -176,7 +176,7 @@ impl Org {
             };
             let count = last - subscription.cursor;
             subscription.cursor = last;
-            let joined = String::from_utf8_lossy(slice).into_owned();
+            let joined = slice.to_owned();
             self.count_delivered(count);
             return joined;
         }
