@@ -219,7 +219,7 @@ pub fn percent_encode(text: &str, out: &mut String) {
 
 /// An `application/x-www-form-urlencoded` body.
 #[must_use]
-pub fn form(fields: &[(&str, &str)]) -> Vec<u8> {
+pub fn form<V: AsRef<str>>(fields: &[(&str, V)]) -> Vec<u8> {
     let mut out = String::new();
     for (name, value) in fields {
         if !out.is_empty() {
@@ -227,7 +227,7 @@ pub fn form(fields: &[(&str, &str)]) -> Vec<u8> {
         }
         percent_encode(name, &mut out);
         out.push('=');
-        percent_encode(value, &mut out);
+        percent_encode(value.as_ref(), &mut out);
     }
     out.into_bytes()
 }
