@@ -1,9 +1,12 @@
-//! `Message` and `Batch`: what a Bayeux answer holds. Parsed leniently where servers differ (a reply may lack `channel`
+//! `Message`: what a Bayeux answer holds. Parsed leniently where servers differ (a reply may lack `channel`
 //! and `id`), strictly where data could be lost: an answer that is not whole and valid JSON is no answer.
 
-use std::{borrow::Cow, ops::Range};
+use std::{borrow::Cow, fmt};
 
-use serde::Deserialize;
+use serde::{
+    Deserialize, Deserializer as _,
+    de::{MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer},
+};
 use serde_json::value::RawValue;
 use thiserror::Error;
 
@@ -77,71 +80,49 @@ pub struct Advice {
 /// Why an answer cannot be read.
 #[derive(Debug, Error)]
 pub enum BatchError {
-    /// Not JSON, or cut off.
-    #[error("it is not whole JSON ({0})")]
+    /// Not JSON, cut off, or not of a message's shape.
+    #[error("it is not a whole array of messages ({0})")]
     Json(#[from] serde_json::Error),
-    /// Neither an array nor an object.
-    #[error("it is neither an array of messages nor a message")]
-    Shape,
     /// More than `MESSAGES_MAX`.
     #[error("it holds more than {MESSAGES_MAX} messages")]
     TooMany,
 }
 
-/// A whole answer, checked to be complete JSON, and where each message stands in it. Messages are read one at a time, so
-/// that a large answer costs its own size and one message.
-#[derive(Debug, Default)]
-pub struct Batch {
-    body: Vec<u8>,
-    messages: Vec<Range<u32>>,
+/// Reads an answer, message by message and in one pass: `each` gets every message in order. What `each` gathered counts
+/// only when this returns `Ok`; an answer that is damaged anywhere is refused as a whole.
+///
+/// # Errors
+/// See `BatchError`.
+pub fn for_each<'a>(body: &'a [u8], each: impl FnMut(Message<'a>)) -> Result<(), BatchError> {
+    let mut deserializer = serde_json::Deserializer::from_slice(body);
+    let count = deserializer.deserialize_any(Messages(each))?;
+    deserializer.end()?;
+    if count > MESSAGES_MAX { Err(BatchError::TooMany) } else { Ok(()) }
 }
 
-impl Batch {
-    /// Finds the messages of an answer.
-    ///
-    /// # Errors
-    /// See `BatchError`. An answer that is damaged anywhere is refused as a whole.
-    pub fn parse(body: Vec<u8>) -> Result<Self, BatchError> {
-        let raw: &RawValue = serde_json::from_slice(&body)?;
-        let texts: Vec<&RawValue> = match raw.get().as_bytes().first() {
-            Some(b'[') => serde_json::from_str(raw.get())?,
-            Some(b'{') => vec![raw],
-            _ => return Err(BatchError::Shape),
-        };
-        if texts.len() > MESSAGES_MAX {
-            return Err(BatchError::TooMany);
+struct Messages<F>(F);
+
+impl<'a, F: FnMut(Message<'a>)> Visitor<'a> for Messages<F> {
+    type Value = usize;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array of Bayeux messages, or one message")
+    }
+
+    fn visit_seq<A: SeqAccess<'a>>(mut self, mut messages: A) -> Result<usize, A::Error> {
+        let mut count = 0;
+        while let Some(message) = messages.next_element()? {
+            count += 1;
+            if count <= MESSAGES_MAX {
+                (self.0)(message);
+            }
         }
-        let base = body.as_ptr().addr();
-        let messages = texts
-            .iter()
-            .map(|text| {
-                let start = text.get().as_ptr().addr() - base;
-                let at = |offset: usize| u32::try_from(offset).map_err(|_| BatchError::TooMany);
-                Ok(at(start)?..at(start + text.get().len())?)
-            })
-            .collect::<Result<_, BatchError>>()?;
-        Ok(Self { body, messages })
+        Ok(count)
     }
 
-    /// How many messages there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.messages.len()
-    }
-
-    /// Whether there are none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.messages.is_empty()
-    }
-
-    /// The message at `index`.
-    ///
-    /// # Errors
-    /// When it is not of a message's shape, or `index` is out of range.
-    pub fn message(&self, index: usize) -> Result<Message<'_>, serde_json::Error> {
-        let range = self.messages.get(index).map_or(0..0, |r| r.start as usize..r.end as usize);
-        serde_json::from_slice(&self.body[range])
+    fn visit_map<A: MapAccess<'a>>(mut self, message: A) -> Result<usize, A::Error> {
+        (self.0)(Message::deserialize(MapAccessDeserializer::new(message))?);
+        Ok(1)
     }
 }
 
@@ -149,48 +130,53 @@ impl Batch {
 mod tests {
     use super::*;
 
+    fn count(body: &[u8]) -> Result<usize, BatchError> {
+        let mut count = 0;
+        for_each(body, |_| count += 1).map(|()| count)
+    }
+
     #[test]
     fn reads_replies_and_events_in_any_order() {
         let body = br#" [ {"channel":"/topic/A","data":{"event":{"replayId":5}},"EventType":"x"} ,
             {"error":"403::Unknown client","successful":false,"advice":{"interval":0,"reconnect":"none","x":1},"id":7}] "#;
-        let batch = Batch::parse(body.to_vec()).expect("whole");
-        assert_eq!(batch.len(), 2);
-        let event = batch.message(0).expect("an event");
+        let mut messages = Vec::new();
+        for_each(body, |message| messages.push(message)).expect("whole");
+        let [event, reply] = &messages[..] else { panic!("two messages") };
         assert_eq!((event.channel(), event.data.map(RawValue::get)), ("/topic/A", Some(r#"{"event":{"replayId":5}}"#)));
-        let reply = batch.message(1).expect("a reply");
         assert_eq!((reply.channel(), reply.successful), ("", Some(false)));
-        assert_eq!(reply.advice.and_then(|a| a.reconnect).as_deref(), Some("none"));
-        assert!(batch.message(2).is_err());
+        assert_eq!(reply.advice.as_ref().and_then(|a| a.reconnect.as_deref()), Some("none"));
     }
 
     #[test]
     fn a_single_message_needs_no_array() {
-        assert_eq!(Batch::parse(br#"{"channel":"/meta/connect"}"#.to_vec()).expect("whole").len(), 1);
+        assert_eq!(count(br#"{"channel":"/meta/connect"}"#).expect("whole"), 1);
     }
 
     #[test]
     fn what_is_not_whole_is_refused_as_a_whole() {
         let whole = br#"[{"channel":"/topic/A","data":{"a":"b"}},{"channel":"/meta/connect","successful":true}]"#;
         for cut in 0..whole.len() {
-            assert!(Batch::parse(whole[..cut].to_vec()).is_err(), "cut at {cut}");
+            assert!(count(&whole[..cut]).is_err(), "cut at {cut}");
         }
-        for body in ["", "<html>", "null", "17", "\"x\"", "[1,]", "[{}] x", "[{\"a\":\"\u{1}\"}]"] {
-            assert!(Batch::parse(body.into()).is_err(), "{body}");
+        for body in ["", "<html>", "null", "17", "\"x\"", "[1]", "[1,]", "[{}] x", "[{\"data\":\"\u{1}\"}]", "[[{}]]"] {
+            assert!(count(body.as_bytes()).is_err(), "{body}");
         }
-        assert!(Batch::parse(b"[{\"channel\":\"\xff\"}]".to_vec()).is_err(), "bad UTF-8");
+        assert!(count(b"[{\"channel\":\"\xff\"}]").is_err(), "bad UTF-8");
+        assert!(count(b"[{\"data\":\"\xff\"}]").is_err(), "bad UTF-8");
     }
 
     #[test]
-    fn deep_nesting_neither_overflows_nor_passes_as_a_message() {
-        let deep = format!("[{}{}]", "[".repeat(100_000), "]".repeat(100_000));
-        let batch = Batch::parse(deep.into_bytes());
-        assert!(batch.is_err() || batch.is_ok_and(|b| b.message(0).is_err()));
+    fn deep_nesting_does_not_overflow() {
+        let deep = |inner: &str| format!(r#"[{{"data":{}{inner}{}}}]"#, "[".repeat(100_000), "]".repeat(100_000));
+        assert_eq!(count(deep("").as_bytes()).expect("skipped, not built"), 1);
+        assert!(count(deep("x").as_bytes()).is_err());
+        assert!(count("[".repeat(100_000).as_bytes()).is_err());
     }
 
     #[test]
     fn the_number_of_messages_is_bounded() {
         let body = |n: usize| format!("[{}]", vec!["{}"; n].join(",")).into_bytes();
-        assert_eq!(Batch::parse(body(MESSAGES_MAX)).expect("at the bound").len(), MESSAGES_MAX);
-        assert!(matches!(Batch::parse(body(MESSAGES_MAX + 1)), Err(BatchError::TooMany)));
+        assert_eq!(count(&body(MESSAGES_MAX)).expect("at the bound"), MESSAGES_MAX);
+        assert!(matches!(count(&body(MESSAGES_MAX + 1)), Err(BatchError::TooMany)));
     }
 }

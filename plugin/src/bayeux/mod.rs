@@ -6,5 +6,4 @@ pub mod error;
 pub mod message;
 pub mod session;
 
-pub use message::{Batch, Message};
 pub use session::{Reading, Refusal, Session};

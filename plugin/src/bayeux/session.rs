@@ -1,12 +1,14 @@
 //! `Session`: one Bayeux session, from handshake to disconnect. It writes the bodies of requests and reads answers; it
 //! decides nothing and waits for nothing.
 
+use std::ops::Range;
+
 use serde::Deserialize;
 use serde_json::{Value, json, value::RawValue};
 
 use super::{
     cookies::Cookies,
-    message::{Advice, Batch, CONNECT, DISCONNECT, HANDSHAKE, Message, SUBSCRIBE, UNSUBSCRIBE},
+    message::{Advice, BatchError, CONNECT, DISCONNECT, HANDSHAKE, Message, SUBSCRIBE, UNSUBSCRIBE, for_each},
 };
 use crate::{http::Response, time::WallMs};
 
@@ -22,11 +24,14 @@ pub const CLIENT_ID_BYTES_MAX: usize = 256;
 /// What an answer held.
 #[derive(Debug, Default)]
 pub struct Reading {
-    /// Indexes of the messages on the subscribed channel, in the order in which they came.
-    pub events: Vec<usize>,
+    /// Where in the answer's body the `data` of each message on the subscribed channel stands, in the order in which they
+    /// came.
+    pub events: Vec<Range<usize>>,
     /// Messages on other channels that are neither replies nor ours.
     pub strays: usize,
-    /// The first refusal, or the lack of a reply.
+    /// Whether there was a reply to what was asked.
+    pub replied: bool,
+    /// The first refusal.
     pub refusal: Option<Refusal>,
     /// Whether the server ended the session (`/meta/disconnect`, or an advice other than `retry` in a reply that succeeded).
     pub ended: bool,
@@ -157,31 +162,28 @@ impl Session {
     /// one of them: events may stand before or after the reply.
     ///
     /// # Errors
-    /// When a message is not of a message's shape: the answer is then no answer.
-    pub fn read(&mut self, batch: &Batch, asked: &str, subscribed: &str) -> Result<Reading, serde_json::Error> {
+    /// When the answer is not whole: it is then no answer, and what it may have held is not known.
+    pub fn read(&mut self, body: &[u8], asked: &str, subscribed: &str) -> Result<Reading, BatchError> {
         let mut reading = Reading::default();
-        let mut replied = false;
-        for index in 0..batch.len() {
-            let message = batch.message(index)?;
-            match message.channel() {
-                channel if channel == subscribed && message.data.is_some() => reading.events.push(index),
-                // A reply without a channel is one to what was asked; no request holds two messages with replies of
-                // consequence.
-                channel if channel == asked || (channel.is_empty() && message.successful.is_some()) => {
-                    replied = true;
-                    self.reply(&message, asked, &mut reading);
-                }
-                DISCONNECT => reading.ended = true,
-                channel if channel.starts_with("/meta/") && message.successful == Some(false) => {
-                    self.reply(&message, asked, &mut reading);
-                }
-                channel if channel.starts_with("/meta/") => {}
-                _ => reading.strays += 1,
+        let base = body.as_ptr().addr();
+        for_each(body, |message| match (message.channel(), message.data) {
+            (channel, Some(data)) if channel == subscribed => {
+                let start = data.get().as_ptr().addr() - base;
+                reading.events.push(start..start + data.get().len());
             }
-        }
-        if !replied && reading.refusal.is_none() && !reading.ended {
-            reading.refusal = Some(Refusal { error: format!("the answer holds no reply on {asked}"), failure_reason: None });
-        }
+            // A reply without a channel is one to what was asked; no request holds two messages with replies of
+            // consequence.
+            (channel, _) if channel == asked || (channel.is_empty() && message.successful.is_some()) => {
+                reading.replied = true;
+                self.reply(&message, asked, &mut reading);
+            }
+            (DISCONNECT, _) => reading.ended = true,
+            (channel, _) if channel.starts_with("/meta/") && message.successful == Some(false) => {
+                self.reply(&message, asked, &mut reading);
+            }
+            (channel, _) if channel.starts_with("/meta/") => {}
+            _ => reading.strays += 1,
+        })?;
         Ok(reading)
     }
 
@@ -249,8 +251,7 @@ mod tests {
     }
 
     fn read(session: &mut Session, asked: &str, body: &str) -> Reading {
-        let batch = Batch::parse(body.into()).expect("whole");
-        session.read(&batch, asked, TOPIC).expect("messages")
+        session.read(body.as_bytes(), asked, TOPIC).expect("whole")
     }
 
     fn json_of(body: &[u8]) -> Value {
@@ -286,14 +287,15 @@ mod tests {
     fn events_count_wherever_they_stand() {
         let event = r#"{"channel":"/topic/T","clientId":"c1","data":{"event":{}}}"#;
         let reply = r#"{"channel":"/meta/connect","clientId":"c1","id":"4","successful":true}"#;
-        for (body, indexes) in [
-            (format!("[{event},{event},{reply}]"), vec![0, 1]),
-            (format!("[{reply},{event}]"), vec![1]),
-            (format!("[{event},{reply},{event}]"), vec![0, 2]),
-            (format!("[{reply}]"), vec![]),
+        for (body, count) in [
+            (format!("[{event},{event},{reply}]"), 2),
+            (format!("[{reply},{event}]"), 1),
+            (format!("[{event},{reply},{event}]"), 2),
+            (format!("[{reply}]"), 0),
         ] {
             let reading = read(&mut open(), CONNECT, &body);
-            assert_eq!((reading.events, reading.refusal), (indexes, None), "{body}");
+            assert_eq!((reading.events.len(), reading.refusal), (count, None), "{body}");
+            assert!(reading.events.into_iter().all(|range| &body[range] == r#"{"event":{}}"#));
         }
     }
 
@@ -307,12 +309,20 @@ mod tests {
                 Some("503::Server is too busy"),
             ),
             (r#"[{"channel":"/meta/handshake","successful":false,"error":"403::x"}]"#, "403::x", None),
-            ("[]", "the answer holds no reply on /meta/connect", None),
         ];
         for (body, error, reason) in cases {
             let refusal = read(&mut open(), CONNECT, body).refusal.expect("a refusal");
             assert_eq!((&*refusal.error, refusal.failure_reason.as_deref()), (error, reason), "{body}");
         }
+    }
+
+    #[test]
+    fn a_missing_reply_is_noticed() {
+        for body in ["[]", r#"[{"channel":"/topic/T","data":{}}]"#, r#"[{"errorCode":"X","message":"y"}]"#] {
+            let reading = read(&mut open(), CONNECT, body);
+            assert!(!reading.replied && reading.refusal.is_none(), "{body}");
+        }
+        assert!(read(&mut open(), CONNECT, r#"[{"successful":true}]"#).replied);
     }
 
     #[test]

@@ -49,6 +49,14 @@ pub fn read(response: &Response, login_origin: &str) -> Result<Token, Verdict> {
     {
         return Err(Verdict::Fail(refused(&error)));
     }
+    if (300..=399).contains(&response.status) {
+        let message = format!(
+            "The login was answered with a redirect (HTTP {}), which would lose its form. Set salesforce.instance to the host it \
+             redirects to, the org's My Domain most likely: https://NAME.my.salesforce.com",
+            response.status
+        );
+        return Err(Verdict::Fail(Failure::new(FailureKind::Config, "LOGIN_REDIRECTED", message)));
+    }
     match rest::check(response, "the login") {
         Err(Verdict::Reauthenticate(cause)) => Err(Verdict::Fail(cause.into_failure(FailureKind::Auth))),
         Err(verdict) => Err(verdict),
@@ -147,6 +155,12 @@ mod tests {
             assert_eq!((failure.kind, &*failure.code), (kind, code));
             assert!(failure.message.contains(description) && failure.message.contains(remedy), "{}", failure.message);
         }
+    }
+
+    #[test]
+    fn a_redirect_is_not_followed() {
+        let Err(Verdict::Fail(failure)) = answer(302, "") else { panic!("final") };
+        assert_eq!((failure.kind, &*failure.code), (FailureKind::Config, "LOGIN_REDIRECTED"));
     }
 
     #[test]

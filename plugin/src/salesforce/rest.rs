@@ -81,10 +81,8 @@ pub fn check(response: &Response, what: &str) -> Result<(), Verdict> {
     let cause = Cause::new(code.clone(), message.clone());
     let fail = |kind, remedy: &str| Verdict::Fail(Failure::new(kind, code.clone(), format!("{message}. {remedy}")));
     Err(match status {
-        300..=399 => fail(
-            FailureKind::Config,
-            "It redirects elsewhere; set salesforce.instance to the org's My Domain, https://NAME.my.salesforce.com.",
-        ),
+        // The org moved: the next login names its new instance.
+        300..=399 => Verdict::Reauthenticate(cause),
         401 if is_permanent_401(&cause.message) => {
             fail(FailureKind::Auth, "Logging in again does not help: give the user and the connected app access to the REST API.")
         }
@@ -133,7 +131,7 @@ mod tests {
             (403, body("API_DISABLED_FOR_ORG", "The REST API is not enabled for this Organization"), auth),
             (404, body("NOT_FOUND", "The requested resource does not exist"), config),
             (400, body("MALFORMED_QUERY", "unexpected token"), config),
-            (302, String::new(), config),
+            (302, String::new(), again),
             (429, String::new(), retry),
             (500, body("UNKNOWN_EXCEPTION", "An unexpected error has occurred. 1-2 (3)"), retry),
             (503, "<html>".into(), retry),
