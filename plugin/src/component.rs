@@ -7,14 +7,13 @@ use crate::{
     config::{def, keys, validate},
     driver::{Driver, Imports},
     error::{Failure, FailureKind},
-    http::{HeaderValue, HttpError, Method, Request, Response, Timeouts},
+    http::{HttpError, Method, Request, Response, Timeouts},
     offset::{self, Scalar},
     task::{ProducerRecord, Task},
     telemetry::{Event, Level},
     time::{Deadline, Now},
 };
 
-#[expect(unsafe_code, missing_docs, unreachable_pub, clippy::all, clippy::pedantic, reason = "generated from wit/")]
 mod bindings {
     wit_bindgen::generate!({
         path: "../wit",
@@ -81,7 +80,9 @@ impl Imports for World {
             Method::Post => WasiMethod::Post,
         };
         outgoing.set_method(&method).map_err(|()| invalid("method"))?;
-        outgoing.set_scheme(Some(if scheme { &Scheme::Https } else { &Scheme::Http })).map_err(|()| invalid("scheme"))?;
+        outgoing
+            .set_scheme(Some(if scheme { &Scheme::Https } else { &Scheme::Http }))
+            .map_err(|()| invalid("scheme"))?;
         outgoing.set_authority(Some(authority)).map_err(|()| invalid("host"))?;
         outgoing.set_path_with_query(Some(path)).map_err(|()| invalid("path"))?;
         let body = outgoing.body().map_err(|()| invalid("body"))?;
@@ -96,16 +97,20 @@ impl Imports for World {
             let ready = match &mut pending.stage {
                 Stage::Head(future) => match future.get() {
                     None => future.subscribe(),
-                    Some(head) => match head.unwrap_or(Err(ErrorCode::InternalError(None))).map_err(|c| http_error(&c, &pending.origin)).and_then(|incoming| {
-                        let headers = incoming.headers().entries().into_iter().map(|(name, value)| {
-                            (name.to_ascii_lowercase(), String::from_utf8_lossy(&value).into_owned())
-                        });
-                        let response = Response { status: incoming.status(), headers: headers.collect(), body: Vec::new() };
-                        let broken = |()| HttpError::Broken("the body cannot be read".into());
-                        let body = incoming.consume().map_err(broken)?;
-                        let stream = body.stream().map_err(broken)?;
-                        Ok(Stage::Body { response, stream, _body: body })
-                    }) {
+                    Some(head) => match head
+                        .unwrap_or(Err(ErrorCode::InternalError(None)))
+                        .map_err(|c| http_error(&c, &pending.origin))
+                        .and_then(|incoming| {
+                            let headers = incoming.headers().entries().into_iter().map(|(name, value)| {
+                                (name.to_ascii_lowercase(), String::from_utf8_lossy(&value).into_owned())
+                            });
+                            let response =
+                                Response { status: incoming.status(), headers: headers.collect(), body: Vec::new() };
+                            let broken = |()| HttpError::Broken("the body cannot be read".into());
+                            let body = incoming.consume().map_err(broken)?;
+                            let stream = body.stream().map_err(broken)?;
+                            Ok(Stage::Body { response, stream, _body: body })
+                        }) {
                         Ok(stage) => {
                             pending.stage = stage;
                             continue;
@@ -177,7 +182,8 @@ fn fields(request: &Request) -> Result<Fields, HttpError> {
     if request.method == Method::Post {
         list.push(("content-length".into(), request.body.len().to_string().into_bytes()));
     }
-    Fields::from_list(&list).map_err(|_| HttpError::Invalid("a header holds a character that headers do not have".into()))
+    Fields::from_list(&list)
+        .map_err(|_| HttpError::Invalid("a header holds a character that headers do not have".into()))
 }
 
 /// Time-outs for the runtime. One that it does not support is kept by the deadline of the whole request instead.
@@ -246,7 +252,9 @@ fn describe(code: &ErrorCode) -> String {
     match code {
         ErrorCode::InternalError(Some(reason)) => crate::error::excerpt(reason, 300),
         ErrorCode::DnsError(payload) => payload.rcode.clone().unwrap_or_else(|| "no such name".into()),
-        other => format!("{other:?}").split_once("::").map_or_else(|| format!("{other:?}"), |(_, name)| name.to_owned()),
+        other => {
+            format!("{other:?}").split_once("::").map_or_else(|| format!("{other:?}"), |(_, name)| name.to_owned())
+        }
     }
 }
 
@@ -340,7 +348,11 @@ fn report_panics() {
 
 struct Component;
 
-bindings::export!(Component with_types_in bindings);
+mod entry {
+    #![expect(unsafe_code, reason = "the generated entry points follow the component model's ABI")]
+    super::bindings::export!(Component with_types_in super::bindings);
+    use super::Component;
+}
 
 impl exported::Guest for Component {
     fn describe() -> exported::Description {

@@ -87,8 +87,7 @@ impl Cause {
 /// Text from the far side, fit for a log line: control characters replaced, at most `chars_max` characters.
 #[must_use]
 pub fn excerpt(text: &str, chars_max: usize) -> String {
-    let mut out: String =
-        text.chars().take(chars_max).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let mut out: String = text.chars().take(chars_max).map(|c| if c.is_control() { ' ' } else { c }).collect();
     if text.chars().nth(chars_max).is_some() {
         out.push('…');
     }

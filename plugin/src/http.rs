@@ -176,7 +176,9 @@ pub enum HttpError {
     #[error("the answer broke off ({0})")]
     Broken(String),
     /// The body exceeds its bound.
-    #[error("the answer is larger than {bytes_max} bytes; raise connection.max.message.size (and tributary.instance.memory.max.bytes to 4 times that)")]
+    #[error(
+        "the answer is larger than {bytes_max} bytes; raise connection.max.message.size (and tributary.instance.memory.max.bytes to 4 times that)"
+    )]
     BodyTooLarge {
         /// The bound.
         bytes_max: usize,
@@ -265,10 +267,7 @@ mod tests {
 
     #[test]
     fn form_encodes_reserved_characters() {
-        assert_eq!(
-            form(&[("password", "p&a=s s+ü%"), ("x", "")]),
-            b"password=p%26a%3Ds%20s%2B%C3%BC%25&x=".to_vec()
-        );
+        assert_eq!(form(&[("password", "p&a=s s+ü%"), ("x", "")]), b"password=p%26a%3Ds%20s%2B%C3%BC%25&x=".to_vec());
     }
 
     fn gzipped(body: &[u8]) -> Response {

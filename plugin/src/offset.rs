@@ -27,7 +27,8 @@ pub fn replay_id(offset: &[(String, Scalar)]) -> Result<i64, String> {
     match offset {
         [(key, Scalar::Integer(id))] if key == REPLAY_ID && *id >= crate::salesforce::replay::RETAINED => Ok(*id),
         [(key, Scalar::Integer(_))] if key == REPLAY_ID => {
-            Err("replayId must be the id of an event, or -1 for new events only, or -2 for all that are retained".into())
+            Err("replayId must be the id of an event, or -1 for new events only, or -2 for all that are retained"
+                .into())
         }
         [(key, _)] if key == REPLAY_ID => Err("replayId must be a whole number".into()),
         _ => Err("The offset must be {\"replayId\": n} and nothing else".into()),

@@ -225,11 +225,9 @@ impl Event {
             Self::Subscribed { channel, replay_from } => {
                 vec![("channel", channel.clone()), ("replay_from", replay_from.to_string())]
             }
-            Self::SessionLost { cause, wait_ms, attempts } => vec![
-                ("code", cause.code.clone()),
-                ("wait_ms", wait_ms.to_string()),
-                ("attempts", attempts.to_string()),
-            ],
+            Self::SessionLost { cause, wait_ms, attempts } => {
+                vec![("code", cause.code.clone()), ("wait_ms", wait_ms.to_string()), ("attempts", attempts.to_string())]
+            }
             Self::Throttled { cause, wait_ms } => {
                 vec![("code", cause.code.clone()), ("wait_ms", wait_ms.to_string())]
             }

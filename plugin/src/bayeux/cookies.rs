@@ -37,8 +37,12 @@ impl Cookies {
         if name.is_empty() || name.len() + value.len() > COOKIE_BYTES_MAX || !legal(name) || !legal(value) {
             return;
         }
-        let mut cookie =
-            Cookie { name: name.into(), value: value.into(), path: default_path(request_path).into(), expires_ms: None };
+        let mut cookie = Cookie {
+            name: name.into(),
+            value: value.into(),
+            path: default_path(request_path).into(),
+            expires_ms: None,
+        };
         let mut max_age = None;
         for attribute in parts {
             let (key, value) = attribute.split_once('=').unwrap_or((attribute, ""));
@@ -89,9 +93,9 @@ fn default_path(request_path: &str) -> &str {
 }
 
 fn path_matches(cookie_path: &str, request_path: &str) -> bool {
-    request_path.strip_prefix(cookie_path).is_some_and(|rest| {
-        rest.is_empty() || cookie_path.ends_with('/') || rest.starts_with('/')
-    })
+    request_path
+        .strip_prefix(cookie_path)
+        .is_some_and(|rest| rest.is_empty() || cookie_path.ends_with('/') || rest.starts_with('/'))
 }
 
 #[cfg(test)]

@@ -71,7 +71,11 @@ pub fn verdict(refusal: &Refusal) -> Verdict {
     let shown = excerpt(decisive, 300);
     let cause = |said: &str| Cause::new(if code.is_empty() { "BAYEUX" } else { code }, format!("{said}: {shown}"));
     let fail = |kind, said: &str, remedy: &str| {
-        Verdict::Fail(Failure::new(kind, if code.is_empty() { "BAYEUX" } else { code }, format!("{said}: {shown}. {remedy}")))
+        Verdict::Fail(Failure::new(
+            kind,
+            if code.is_empty() { "BAYEUX" } else { code },
+            format!("{said}: {shown}. {remedy}"),
+        ))
     };
     let meaning = TEXTS.iter().find(|(text, _)| decisive.contains(text)).map(|(_, meaning)| *meaning);
     match (meaning, code) {
@@ -81,12 +85,16 @@ pub fn verdict(refusal: &Refusal) -> Verdict {
             "Events between that position and the oldest one retained (24 hours) cannot be had by streaming. Decide where to go on: remove the \
              connector's offset to start as salesforce.initial.start says, or set it to a retained replayId.",
         ),
-        (Some(Meaning::Defect), _) => {
-            fail(FailureKind::Fatal, "Salesforce did not accept the subscription", "This should not happen; please report it.")
-        }
+        (Some(Meaning::Defect), _) => fail(
+            FailureKind::Fatal,
+            "Salesforce did not accept the subscription",
+            "This should not happen; please report it.",
+        ),
         (Some(Meaning::Busy), _) => Verdict::Retry(cause("Salesforce is too busy"), BUSY_WAIT_MS),
         (Some(Meaning::Quota), _) => Verdict::Throttled(cause("A streaming quota of the org is used up")),
-        (Some(Meaning::SessionLost), _) => Verdict::Rehandshake(cause("Salesforce no longer knows the streaming session")),
+        (Some(Meaning::SessionLost), _) => {
+            Verdict::Rehandshake(cause("Salesforce no longer knows the streaming session"))
+        }
         (Some(Meaning::TokenRefused), _) | (None, "401") => {
             Verdict::Reauthenticate(cause("Salesforce refused the access token"))
         }
@@ -96,12 +104,16 @@ pub fn verdict(refusal: &Refusal) -> Verdict {
             "Salesforce refused the subscription",
             "Give the connector's user read access to PushTopic, to the object and to every field of the PushTopic's query.",
         ),
-        (Some(Meaning::Version), _) => {
-            fail(FailureKind::Config, "Salesforce refused the API version", "Set salesforce.version to latest, or to 37.0 or later.")
-        }
+        (Some(Meaning::Version), _) => fail(
+            FailureKind::Config,
+            "Salesforce refused the API version",
+            "Set salesforce.version to latest, or to 37.0 or later.",
+        ),
         (None, "402") => Verdict::Rehandshake(cause("Salesforce no longer knows the streaming session")),
         (None, "413") => fail(FailureKind::Fatal, "Salesforce refused a request as too large", "Please report it."),
-        (None, "404") => fail(FailureKind::Config, "Salesforce does not know what was asked for", "Check salesforce.version."),
+        (None, "404") => {
+            fail(FailureKind::Config, "Salesforce does not know what was asked for", "Check salesforce.version.")
+        }
         (None, _) => Verdict::Retry(cause("Salesforce refused a streaming request"), 0),
     }
 }
@@ -128,7 +140,11 @@ mod tests {
         let cases: &[(&str, Option<&str>, Result<Is, FailureKind>)] = &[
             ("401::Authentication invalid", None, Ok(login)),
             ("401::Request requires authentication", None, Ok(login)),
-            ("401::Authentication invalid", Some("503::Server is too busy.  Please try your request again later."), Ok(busy)),
+            (
+                "401::Authentication invalid",
+                Some("503::Server is too busy.  Please try your request again later."),
+                Ok(busy),
+            ),
             (denied, Some("401::Authentication invalid"), Ok(login)),
             (denied, Some("401::Request requires authentication"), Ok(login)),
             (denied, Some("403::To protect all customers from excessive usage, the limit was reached"), Ok(quota)),
@@ -146,12 +162,20 @@ mod tests {
             ("403::Subscriber does not have access to the entity in this topic", None, Err(FailureKind::Auth)),
             ("403::Cannot create channel /topic/X", None, Ok(topic)),
             ("403:denied_by_security_policy:create_denied", None, Ok(topic)),
-            ("403:denied_by_security_policy:subscribe_denied", Some("503::Server is too busy.  Please try again"), Ok(busy)),
+            (
+                "403:denied_by_security_policy:subscribe_denied",
+                Some("503::Server is too busy.  Please try again"),
+                Ok(busy),
+            ),
             ("403:denied_by_security_policy:subscribe_denied", None, Ok(topic)),
             ("403::Client has not completed handshake", None, Ok(rehandshake)),
             ("400::The channel you requested to subscribe to doesn't exist {/topic/X}", None, Ok(topic)),
             ("400::API version in the URI is mandatory. URI format: '/cometd/67.0'", None, Err(FailureKind::Config)),
-            ("400::Client abc has established a session, but no {BAYEUX_BROWSER} cookie present", None, Ok(rehandshake)),
+            (
+                "400::Client abc has established a session, but no {BAYEUX_BROWSER} cookie present",
+                None,
+                Ok(rehandshake),
+            ),
             ("400::Authenticated user id does not match the session's user id", None, Ok(rehandshake)),
             ("404::Unknown channel", None, Ok(topic)),
             (

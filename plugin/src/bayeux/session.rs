@@ -202,7 +202,8 @@ impl Session {
                 let usable = |id: &str| (1..=CLIENT_ID_BYTES_MAX).contains(&id.len());
                 if !self.client_id.as_deref().is_some_and(usable) {
                     self.client_id = None;
-                    reading.refusal = Some(Refusal { error: "the handshake's reply holds no clientId".into(), failure_reason: None });
+                    reading.refusal =
+                        Some(Refusal { error: "the handshake's reply holds no clientId".into(), failure_reason: None });
                 }
             }
         } else if reading.refusal.is_none() {
@@ -245,7 +246,11 @@ mod tests {
     fn open() -> Session {
         let mut session = Session::default();
         let _ = session.handshake(json!({"replay": true}));
-        let reading = read(&mut session, HANDSHAKE, r#"[{"channel":"/meta/handshake","id":"1","clientId":"c1","ext":{"replay":true,"payload.format":true},"successful":true}]"#);
+        let reading = read(
+            &mut session,
+            HANDSHAKE,
+            r#"[{"channel":"/meta/handshake","id":"1","clientId":"c1","ext":{"replay":true,"payload.format":true},"successful":true}]"#,
+        );
         assert!(reading.replay && reading.refusal.is_none());
         session
     }
@@ -302,7 +307,11 @@ mod tests {
     #[test]
     fn refusals_are_found_in_any_shape() {
         let cases = [
-            (r#"[{"error":"403::Unknown client","successful":false,"advice":{"reconnect":"none"}}]"#, "403::Unknown client", None),
+            (
+                r#"[{"error":"403::Unknown client","successful":false,"advice":{"reconnect":"none"}}]"#,
+                "403::Unknown client",
+                None,
+            ),
             (
                 r#"[{"channel":"/meta/connect","error":"401::Authentication invalid","successful":false,"ext":{"sfdc":{"failureReason":"503::Server is too busy"}}}]"#,
                 "401::Authentication invalid",
@@ -367,7 +376,8 @@ mod tests {
     #[test]
     fn a_new_handshake_forgets_the_cookies() {
         let mut session = open();
-        let response = Response { status: 200, headers: vec![("set-cookie".into(), "a=1; path=/".into())], body: Vec::new() };
+        let response =
+            Response { status: 200, headers: vec![("set-cookie".into(), "a=1; path=/".into())], body: Vec::new() };
         session.take_cookies(&response, "/cometd/67.0", 0);
         assert_eq!(session.cookie("/cometd/67.0", 0).as_deref(), Some("a=1"));
         let _ = session.handshake(json!({}));

@@ -9,12 +9,15 @@ pub const CLASS_MANAGED: &str = "SalesforcePushTopicSource";
 /// `connector.class` of the self-managed connector.
 pub const CLASS_SELF_MANAGED: &str = "io.confluent.salesforce.SalesforcePushTopicSourceConnector";
 /// Every `connector.class` that means this connector, the proper one first.
-pub const CLASSES: &[&str] =
-    &[CLASS_MANAGED, CLASS_SELF_MANAGED, "io.confluent.salesforce.SalesforceSourceConnector"];
+pub const CLASSES: &[&str] = &[CLASS_MANAGED, CLASS_SELF_MANAGED, "io.confluent.salesforce.SalesforceSourceConnector"];
 
 /// Where the connector means to connect when the runtime has no list of its own.
-pub const NETWORK: &[&str] =
-    &["https://login.salesforce.com", "https://test.salesforce.com", "https://*.my.salesforce.com", "https://*.salesforce.com"];
+pub const NETWORK: &[&str] = &[
+    "https://login.salesforce.com",
+    "https://test.salesforce.com",
+    "https://*.my.salesforce.com",
+    "https://*.salesforce.com",
+];
 
 const LOGIN: &str = "Salesforce login";
 const PUSH_TOPIC: &str = "PushTopic";
@@ -53,13 +56,28 @@ const fn notify(name: &'static str, display_name: &'static str, documentation: &
     Key { name, kind: Type::Boolean, default: Some("true"), group: PUSH_TOPIC, display_name, documentation, ..LOW }
 }
 
-const fn flag(name: &'static str, default: &'static str, display_name: &'static str, documentation: &'static str) -> Key {
+const fn flag(
+    name: &'static str,
+    default: &'static str,
+    display_name: &'static str,
+    documentation: &'static str,
+) -> Key {
     Key { name, kind: Type::Boolean, default: Some(default), group: OUTPUT, display_name, documentation, ..LOW }
 }
 
 const fn converter(name: &'static str, display_name: &'static str, documentation: &'static str) -> Key {
     let validator = Validator::OneOf(&[JSON_CONVERTER]);
-    Key { name, kind: Type::Class, default: Some(JSON_CONVERTER), validator, group: OUTPUT, width: Width::Long, display_name, documentation, ..LOW }
+    Key {
+        name,
+        kind: Type::Class,
+        default: Some(JSON_CONVERTER),
+        validator,
+        group: OUTPUT,
+        width: Width::Long,
+        display_name,
+        documentation,
+        ..LOW
+    }
 }
 
 /// Every setting, in the order in which tables show them.
@@ -81,7 +99,12 @@ pub const KEYS: &[Key] = &[
         validator: Validator::OneOf(&["PASSWORD"]),
         width: Width::Short,
         display_name: "Grant type",
-        dependents: &["salesforce.username", "salesforce.password", "salesforce.password.token", "salesforce.consumer.secret"],
+        dependents: &[
+            "salesforce.username",
+            "salesforce.password",
+            "salesforce.password.token",
+            "salesforce.consumer.secret",
+        ],
         documentation: "OAuth grant with which the connector logs in. This version speaks the username-password grant; orgs made since Summer '23 block it until an administrator allows it.",
         ..HIGH
     },
@@ -100,7 +123,13 @@ pub const KEYS: &[Key] = &[
         documentation: "The user on whose behalf events are read. Needs read access to PushTopic and to the object.",
         ..HIGH
     },
-    Key { name: "salesforce.password", kind: Type::Password, display_name: "Password", documentation: "That user's password.", ..HIGH },
+    Key {
+        name: "salesforce.password",
+        kind: Type::Password,
+        display_name: "Password",
+        documentation: "That user's password.",
+        ..HIGH
+    },
     Key {
         name: "salesforce.password.token",
         kind: Type::Password,
@@ -158,10 +187,26 @@ pub const KEYS: &[Key] = &[
         documentation: "Create the PushTopic when there is none of that name, with every field of the object that PushTopics allow. One that exists is never changed.",
         ..LOW
     },
-    notify("salesforce.push.topic.notify.create", "Notify of creates", "Whether a PushTopic created by the connector tells of new records."),
-    notify("salesforce.push.topic.notify.update", "Notify of updates", "Whether a PushTopic created by the connector tells of changed records."),
-    notify("salesforce.push.topic.notify.delete", "Notify of deletes", "Whether a PushTopic created by the connector tells of deleted records."),
-    notify("salesforce.push.topic.notify.undelete", "Notify of undeletes", "Whether a PushTopic created by the connector tells of records taken out of the bin."),
+    notify(
+        "salesforce.push.topic.notify.create",
+        "Notify of creates",
+        "Whether a PushTopic created by the connector tells of new records.",
+    ),
+    notify(
+        "salesforce.push.topic.notify.update",
+        "Notify of updates",
+        "Whether a PushTopic created by the connector tells of changed records.",
+    ),
+    notify(
+        "salesforce.push.topic.notify.delete",
+        "Notify of deletes",
+        "Whether a PushTopic created by the connector tells of deleted records.",
+    ),
+    notify(
+        "salesforce.push.topic.notify.undelete",
+        "Notify of undeletes",
+        "Whether a PushTopic created by the connector tells of records taken out of the bin.",
+    ),
     Key {
         name: "salesforce.initial.start",
         default: Some("latest"),
@@ -223,7 +268,12 @@ pub const KEYS: &[Key] = &[
     },
     Key {
         default_self_managed: Some("true"),
-        ..flag("kafka.topic.lowercase", "false", "Topic in lower case", "Whether the topic's name is turned into lower case.")
+        ..flag(
+            "kafka.topic.lowercase",
+            "false",
+            "Topic in lower case",
+            "Whether the topic's name is turned into lower case.",
+        )
     },
     Key {
         name: "output.data.format",
@@ -236,14 +286,28 @@ pub const KEYS: &[Key] = &[
         ..HIGH
     },
     converter("key.converter", "Key converter", "Converter of the record's key. This version has the JsonConverter."),
-    converter("value.converter", "Value converter", "Converter of the record's value. This version has the JsonConverter."),
+    converter(
+        "value.converter",
+        "Value converter",
+        "Converter of the record's value. This version has the JsonConverter.",
+    ),
     Key {
         validator: Validator::OneOf(&["false"]),
-        ..flag("key.converter.schemas.enable", "false", "Schemas in keys", "This version writes keys without a schema envelope.")
+        ..flag(
+            "key.converter.schemas.enable",
+            "false",
+            "Schemas in keys",
+            "This version writes keys without a schema envelope.",
+        )
     },
     Key {
         validator: Validator::OneOf(&["false"]),
-        ..flag("value.converter.schemas.enable", "false", "Schemas in values", "This version writes values without a schema envelope.")
+        ..flag(
+            "value.converter.schemas.enable",
+            "false",
+            "Schemas in values",
+            "This version writes values without a schema envelope.",
+        )
     },
     Key {
         name: "value.converter.decimal.format",
@@ -260,12 +324,32 @@ pub const KEYS: &[Key] = &[
         "Defaults for nulls in values",
         "Whether a null is written as the field's default where its schema has one. The schemas made from a describe have none.",
     ),
-    ignored("salesforce.jwt.keystore.file", Type::Password, "It belongs to the JWT_BEARER grant, which this version does not speak."),
-    ignored("salesforce.jwt.keystore.path", Type::String, "It belongs to the JWT_BEARER grant, which this version does not speak."),
-    ignored("salesforce.jwt.keystore.password", Type::Password, "It belongs to the JWT_BEARER grant, which this version does not speak."),
+    ignored(
+        "salesforce.jwt.keystore.file",
+        Type::Password,
+        "It belongs to the JWT_BEARER grant, which this version does not speak.",
+    ),
+    ignored(
+        "salesforce.jwt.keystore.path",
+        Type::String,
+        "It belongs to the JWT_BEARER grant, which this version does not speak.",
+    ),
+    ignored(
+        "salesforce.jwt.keystore.password",
+        Type::Password,
+        "It belongs to the JWT_BEARER grant, which this version does not speak.",
+    ),
     ignored("salesforce.auth.retries.time.ms", Type::Long, "Logins are retried within request.max.retries.time.ms."),
-    ignored("http.proxy", Type::String, "The runtime makes the connections: set tributary.network.proxy in the worker file."),
-    ignored("curl.logging", Type::Boolean, "It would write the access token to the log; --log-level debug shows what happens without it."),
+    ignored(
+        "http.proxy",
+        Type::String,
+        "The runtime makes the connections: set tributary.network.proxy in the worker file.",
+    ),
+    ignored(
+        "curl.logging",
+        Type::Boolean,
+        "It would write the access token to the log; --log-level debug shows what happens without it.",
+    ),
     ignored("regex.timeout.ms", Type::Long, "No regular expression is evaluated in this version."),
     ignored("confluent.license", Type::Password, "No licence is needed."),
     ignored("confluent.topic.bootstrap.servers", Type::String, "No licence is needed, so there is no licence topic."),

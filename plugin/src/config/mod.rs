@@ -6,4 +6,4 @@ pub mod keys;
 pub mod source;
 pub mod validate;
 
-pub use source::{InitialStart, Notify, SourceConfig, Version};
+pub use source::{InitialStart, SourceConfig, Version};

@@ -1,6 +1,6 @@
 //! `SourceConfig`: the settings, typed and valid. Made by `validate::parse` alone.
 
-use crate::{converters::Converter, oauth::Grant, topic_template::TopicTemplate};
+use crate::{converters::Converter, oauth::Grant, salesforce::push_topic::Notify, topic_template::TopicTemplate};
 
 /// `salesforce.version`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,20 +18,6 @@ pub enum InitialStart {
     Latest,
     /// Everything retained.
     All,
-}
-
-/// `salesforce.push.topic.notify.*`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "four independent switches, as Salesforce has them")]
-pub struct Notify {
-    /// Of new records.
-    pub create: bool,
-    /// Of changed records.
-    pub update: bool,
-    /// Of deleted records.
-    pub delete: bool,
-    /// Of records taken out of the bin.
-    pub undelete: bool,
 }
 
 /// The settings of one connector.

@@ -3,12 +3,13 @@
 use super::{
     def::{Effect, Key, Type},
     keys::{self, CLASS_MANAGED, KEYS},
-    source::{InitialStart, Notify, SourceConfig, Version},
+    source::{InitialStart, SourceConfig, Version},
 };
 use crate::{
-    converters::{Converter, JsonConverter, json::DecimalFormat},
+    converters::{Converter, DecimalFormat, JsonConverter, JsonOptions},
     error::{Failure, FailureKind, excerpt},
     oauth::{Grant, Password},
+    salesforce::push_topic::Notify,
     secret::Secret,
     topic_template::TopicTemplate,
 };
@@ -173,7 +174,7 @@ pub fn parse(given: &[(String, String)]) -> Result<SourceConfig, Failure> {
     };
     let secret = |name| Secret::new(settings.text(name));
     let json = |decimal_format, replace_null_with_default| {
-        Converter::Json(JsonConverter { decimal_format, replace_null_with_default })
+        Converter::Json(JsonConverter::new(JsonOptions { decimal_format, replace_null_with_default }))
     };
     let numeric = settings.text("value.converter.decimal.format").eq_ignore_ascii_case("NUMERIC");
     let value_decimals = if numeric { DecimalFormat::Numeric } else { DecimalFormat::Base64 };

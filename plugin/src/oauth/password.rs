@@ -20,7 +20,8 @@ pub struct Password {
 impl Password {
     /// The form's fields. The security token follows the password without a separator.
     pub(super) fn fields(&self) -> Vec<(&'static str, String)> {
-        let mut fields = vec![("grant_type", "password".to_owned()), ("client_id", self.consumer_key.expose().to_owned())];
+        let mut fields =
+            vec![("grant_type", "password".to_owned()), ("client_id", self.consumer_key.expose().to_owned())];
         if !self.consumer_secret.expose().is_empty() {
             fields.push(("client_secret", self.consumer_secret.expose().to_owned()));
         }

@@ -78,8 +78,8 @@ fn success(body: &[u8], login_origin: &str) -> Result<Token, Verdict> {
     if token.is_empty() || token.len() > TOKEN_BYTES_MAX || !token.bytes().all(|b| b.is_ascii_graphic()) {
         return Err(unusable("holds an access token that cannot be put into a header"));
     }
-    let instance_url =
-        origin(&success.instance_url).map_err(|reason| unusable(&format!("has an instance_url that cannot be used: {reason}")))?;
+    let instance_url = origin(&success.instance_url)
+        .map_err(|reason| unusable(&format!("has an instance_url that cannot be used: {reason}")))?;
     if login_origin.starts_with("https://") && !instance_url.starts_with("https://") {
         return Err(unusable("has an instance_url without TLS; the token is not sent there"));
     }
@@ -167,7 +167,9 @@ mod tests {
     fn what_passes_is_tried_again() {
         let limit = r#"[{"errorCode":"REQUEST_LIMIT_EXCEEDED","message":"TotalRequests Limit exceeded."}]"#;
         assert!(matches!(answer(403, limit), Err(Verdict::Throttled(_))));
-        for (status, body) in [(503, "<html>maintenance</html>"), (200, "<html>"), (502, ""), (429, "{\"error\":\"x\"}")] {
+        for (status, body) in
+            [(503, "<html>maintenance</html>"), (200, "<html>"), (502, ""), (429, "{\"error\":\"x\"}")]
+        {
             assert!(matches!(answer(status, body), Err(Verdict::Retry(..))), "{status}");
         }
     }

@@ -83,9 +83,10 @@ pub fn check(response: &Response, what: &str) -> Result<(), Verdict> {
     Err(match status {
         // The org moved: the next login names its new instance.
         300..=399 => Verdict::Reauthenticate(cause),
-        401 if is_permanent_401(&cause.message) => {
-            fail(FailureKind::Auth, "Logging in again does not help: give the user and the connected app access to the REST API.")
-        }
+        401 if is_permanent_401(&cause.message) => fail(
+            FailureKind::Auth,
+            "Logging in again does not help: give the user and the connected app access to the REST API.",
+        ),
         401 => Verdict::Reauthenticate(cause),
         403 if code == "REQUEST_LIMIT_EXCEEDED" => Verdict::Throttled(cause),
         403 => fail(FailureKind::Auth, "Give the user of the connector the right to do this."),
@@ -153,6 +154,9 @@ mod tests {
 
     #[test]
     fn soql_is_encoded() {
-        assert_eq!(query_path("67.0", "SELECT Id FROM A WHERE N = 'a&b'"), "/services/data/v67.0/query/?q=SELECT%20Id%20FROM%20A%20WHERE%20N%20%3D%20%27a%26b%27");
+        assert_eq!(
+            query_path("67.0", "SELECT Id FROM A WHERE N = 'a&b'"),
+            "/services/data/v67.0/query/?q=SELECT%20Id%20FROM%20A%20WHERE%20N%20%3D%20%27a%26b%27"
+        );
     }
 }

@@ -7,9 +7,9 @@ use super::{ProducerRecord, pipeline::Pipeline};
 use crate::{error::Failure, salesforce::replay::Position};
 
 /// Most records in a batch.
-pub const BATCH_RECORDS_MAX: usize = 500;
+pub(super) const BATCH_RECORDS_MAX: usize = 500;
 /// Most payload bytes in a batch; one record alone may have more.
-pub const BATCH_BYTES_MAX: usize = 1 << 20;
+pub(super) const BATCH_BYTES_MAX: usize = 1 << 20;
 
 /// Events of one answer, not all of them sent yet.
 #[derive(Debug)]

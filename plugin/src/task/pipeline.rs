@@ -8,11 +8,7 @@ use crate::{
     config::SourceConfig,
     converters::Converter,
     error::{Failure, FailureKind},
-    salesforce::{
-        event::{self, Event},
-        replay::Position,
-        schema::RecordSchemas,
-    },
+    salesforce::{event::Event, record::to_record, replay::Position, schema::RecordSchemas},
     topic_template::TopicTemplate,
 };
 
@@ -52,12 +48,14 @@ impl Pipeline {
         position: &Position,
         last: Option<i64>,
     ) -> Result<Option<(ProducerRecord, i64)>, Failure> {
-        let event = Event::parse(data).map_err(|error| bad_record(None, &error))?;
+        let raw: &serde_json::value::RawValue =
+            serde_json::from_slice(data).map_err(|error| bad_record(None, &error))?;
+        let event = Event::parse(raw).map_err(|error| bad_record(None, &error))?;
         let id = event.replay_id;
-        if position.is_past(id, event.created_ms) || last.is_some_and(|last| id <= last) {
+        if position.is_past(id, event.created_date_ms) || last.is_some_and(|last| id <= last) {
             return Ok(None);
         }
-        let made = event::to_record(&self.schemas, &event, &self.object, &self.topic)
+        let made = to_record(&self.schemas, &event, &self.object, &self.topic)
             .map_err(|error| bad_record(Some(id), &error))?;
         for field in made.unknown_fields {
             if self.unknown_fields.len() < UNKNOWN_FIELDS_MAX && self.unknown_fields.insert(field.clone()) {

@@ -28,9 +28,9 @@ use crate::{
 
 /// The first wait when a quota is used up, in milliseconds. Longer than the 40 s for which the org keeps the seat of a
 /// client that died.
-pub const THROTTLE_FIRST_WAIT_MS: u64 = 45_000;
+pub(super) const THROTTLE_FIRST_WAIT_MS: u64 = 45_000;
 /// The longest wait when a quota is used up, in milliseconds.
-pub const THROTTLE_WAIT_MAX_MS: u64 = 900_000;
+pub(super) const THROTTLE_WAIT_MAX_MS: u64 = 900_000;
 /// A connect that lived at least this long, in milliseconds, shows that the session worked: a failure after it starts a
 /// new run of failures.
 const SOUND_CONNECT_MS: u64 = 10_000;
@@ -327,7 +327,10 @@ impl Task {
             return Some(Verdict::Rehandshake(Cause::new("DISCONNECTED", "Salesforce ended the streaming session")));
         }
         if !reading.replied {
-            return Some(Verdict::Retry(Cause::new("NO_REPLY", format!("Salesforce's answer holds no reply on {asked}")), 0));
+            return Some(Verdict::Retry(
+                Cause::new("NO_REPLY", format!("Salesforce's answer holds no reply on {asked}")),
+                0,
+            ));
         }
         if asked == HANDSHAKE && !reading.replay {
             return Some(Verdict::Fail(Failure::new(
@@ -401,7 +404,10 @@ impl Task {
         match verdict {
             Verdict::Rehandshake(cause) => self.again(now, cause, 0, Phase::Handshake),
             Verdict::Reauthenticate(cause) if self.token_is_fresh => {
-                let message = format!("{}, and it had just been issued. Check that the user and the connected app may use the API", cause.message);
+                let message = format!(
+                    "{}, and it had just been issued. Check that the user and the connected app may use the API",
+                    cause.message
+                );
                 self.fail(Failure::new(FailureKind::Auth, cause.code, message));
             }
             Verdict::Reauthenticate(cause) => {
@@ -417,7 +423,8 @@ impl Task {
                 self.again(now, cause, at_least_ms, next);
             }
             Verdict::Throttled(cause) => {
-                let wait_ms = THROTTLE_FIRST_WAIT_MS.saturating_mul(1 << self.throttled.min(8)).min(THROTTLE_WAIT_MAX_MS);
+                let wait_ms =
+                    THROTTLE_FIRST_WAIT_MS.saturating_mul(1 << self.throttled.min(8)).min(THROTTLE_WAIT_MAX_MS);
                 self.throttled = self.throttled.saturating_add(1);
                 let wait_ms = self.jitter.spread(wait_ms.saturating_mul(2)).min(THROTTLE_WAIT_MAX_MS);
                 let next = match mem::replace(&mut self.phase, Phase::Handshake) {
