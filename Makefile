@@ -1,0 +1,46 @@
+# Tributary. `make` alone prints what there is; docs/architecture.md is the map.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+component := target/component/salesforce-pushtopic.wasm
+
+## Makes the release binaries, the component embedded in the host
+.PHONY: build
+build: component
+	TRIBUTARY_COMPONENT="$(abspath $(component))" cargo build --release --bins -p tributary -p salesforce-simulator
+	@printf '%s\n' "$(component)" target/release/tributary target/release/salesforce-simulator
+
+## Carries events of a simulated org into the embedded log and shows them; Ctrl-C ends it
+.PHONY: demo
+demo:
+	@scripts/demo.sh
+
+## Runs every test, those against a real Kafka broker included
+.PHONY: test
+test: test-build
+	cargo test --workspace --no-fail-fast
+
+# One build for binaries and tests together: built apart, dependencies with test-only features would be compiled twice.
+.PHONY: test-build
+test-build: component kafka
+	cargo build --workspace --all-targets
+
+## Checks formatting, lints, licences and scripts
+.PHONY: lint
+lint:
+	@scripts/lint.sh
+
+## Builds the component (COMPONENT_TOOLCHAIN=auto|rustup|debian)
+.PHONY: component
+component:
+	@scripts/build-component.sh
+
+## Fetches a Kafka broker for tests; `scripts/kafka.sh run` starts one for you
+.PHONY: kafka
+kafka:
+	@scripts/kafka.sh
+
+## Prints this
+.PHONY: help
+help:
+	@awk '/^## /{ text = substr($$0, 4) } /^[a-z-]+:/{ if (text) printf "make %-10s %s\n", substr($$1, 1, index($$1, ":") - 1), text; text = "" }' Makefile

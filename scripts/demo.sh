@@ -1,0 +1,83 @@
+#!/usr/bin/env bash
+# The demo: a simulated org, a connector configuration as Confluent Cloud writes it, and the embedded log, in a temporary
+# directory. `make demo` calls it. RATE=n sets the changes a second (3); Ctrl-C ends everything.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+scripts/build-component.sh
+# The test build of the same binaries: what is compiled here is not compiled again by `make test`.
+cargo build --bins --package tributary --package salesforce-simulator
+
+work=$(mktemp -d)
+simulator=
+# shellcheck disable=SC2317 # the trap calls it
+finish() {
+  trap - EXIT
+  if [ -n "$simulator" ]; then
+    kill "$simulator" 2>/dev/null || true
+    wait "$simulator" 2>/dev/null || true
+  fi
+  rm -rf "$work"
+}
+trap finish EXIT
+# Ctrl-C goes to tributary as well, which then says goodbye to the org; this script waits for it.
+trap : INT
+trap 'exit 143' TERM
+
+# In a process group of its own, so that Ctrl-C does not end the org before tributary has said goodbye.
+set -m
+target/debug/salesforce-simulator --port 0 --rate "${RATE:-3}" >"$work/simulator.out" 2>"$work/simulator.err" </dev/null &
+simulator=$!
+set +m
+
+# value KEY: what the simulator printed as KEY=...
+value() { sed -n "s/^$1=//p" "$work/simulator.out" | head -1; }
+for _ in $(seq 100); do
+  [ -z "$(value consumer_secret)" ] || break
+  kill -0 "$simulator" 2>/dev/null || break
+  sleep 0.1
+done
+if [ -z "$(value consumer_secret)" ]; then
+  echo "demo: the simulator did not start:" >&2
+  cat "$work/simulator.err" >&2
+  exit 1
+fi
+
+# json KEY: the same as JSON text.
+json() { value "$1" | sed 's/\\/\\\\/g; s/"/\\"/g; s/^/"/; s/$/"/'; }
+cat >"$work/salesforce-pushtopic.json" <<JSON
+{
+  "name": "salesforce-leads",
+  "config": {
+    "connector.class": "SalesforcePushTopicSource",
+    "name": "salesforce-leads",
+    "kafka.auth.mode": "KAFKA_API_KEY",
+    "kafka.api.key": "not-used-by-the-embedded-log",
+    "kafka.api.secret": "not-used-by-the-embedded-log",
+    "kafka.topic": "salesforce.\${_ObjectType}",
+    "salesforce.grant.type": "PASSWORD",
+    "salesforce.instance": $(json url),
+    "salesforce.username": $(json username),
+    "salesforce.password": $(json password),
+    "salesforce.password.token": $(json security_token),
+    "salesforce.consumer.key": $(json consumer_key),
+    "salesforce.consumer.secret": $(json consumer_secret),
+    "salesforce.object": "Lead",
+    "salesforce.push.topic.name": "LeadsPushTopic",
+    "salesforce.push.topic.create": "true",
+    "salesforce.initial.start": "latest",
+    "output.data.format": "JSON",
+    "tasks.max": "1"
+  }
+}
+JSON
+cat >"$work/worker.properties" <<PROPERTIES
+tributary.data.dir=$work/data
+tributary.network.allow=http://127.0.0.1:*
+PROPERTIES
+
+echo "demo: a simulated org at $(value url), ${RATE:-3} changes a second; Ctrl-C ends the demo" >&2
+status=0
+target/debug/tributary run --tail --component target/component/salesforce-pushtopic.wasm \
+  --worker "$work/worker.properties" "$work/salesforce-pushtopic.json" || status=$?
+exit "$status"
