@@ -1,3 +1,4 @@
 //! The Salesforce PushTopic source connector: a sans-io core, and the component around it.
 
+pub mod converters;
 pub mod data;
