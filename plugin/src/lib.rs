@@ -2,3 +2,5 @@
 
 pub mod converters;
 pub mod data;
+pub mod salesforce;
+pub mod topic_template;

@@ -1,6 +1,6 @@
 //! How Java writes a floating-point number: `Double.toString` and `Float.toString`, as of JDK 19 (JDK-4511638), which
-//! always give the shortest decimal that reads back as the same number. Earlier JDKs sometimes give more digits than
-//! needed (`2.0E-3` was `0.0020`); they read back alike.
+//! always give the shortest decimal that reads back as the same number. Earlier JDKs sometimes write more digits than
+//! needed (JDK 17: `9.999999999999999E22` for `1.0E23`), which read back alike.
 
 use std::io::Write as _;
 
