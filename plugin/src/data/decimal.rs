@@ -245,7 +245,8 @@ mod tests {
     #[test]
     fn unscaled_values_are_exact_or_refused() {
         let lost = |scale| Err(DecimalError::DigitsLost { scale });
-        let cases: [(&str, i32, Result<&[u8], DecimalError>); 20] = [
+        type Unscaled = Result<&'static [u8], DecimalError>;
+        let cases: [(&str, i32, Unscaled); 20] = [
             ("123.45", 2, Ok(&[0x30, 0x39])),
             ("123.4500", 2, Ok(&[0x30, 0x39])),
             ("1.2345e2", 2, Ok(&[0x30, 0x39])),
