@@ -5,6 +5,8 @@ mod delivery;
 mod pipeline;
 mod state;
 mod step;
+#[cfg(test)]
+mod story;
 
 pub use state::Task;
 pub use step::{ProducerRecord, Step};
