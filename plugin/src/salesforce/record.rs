@@ -127,14 +127,17 @@ fn sobject_members<'a>(
     unknown_fields: &mut Vec<String>,
 ) -> Result<Vec<Option<&'a RawValue>>, RecordError> {
     let mut raw: Vec<Option<&RawValue>> = vec![None; schemas.wire.len()];
-    let (mut count, mut too_deep) = (0_usize, false);
+    let (mut count, mut too_deep, mut next) = (0_usize, false, 0);
     members(sobject.get(), |name, value| {
         count += 1;
         if matches!(JsonKind::of(value.get()), JsonKind::Object | JsonKind::Array) {
             too_deep |= nesting_levels(value.get()) >= NESTING_LEVELS_MAX;
         }
-        match schemas.position(&name) {
-            Some(position) => raw[position] = Some(value),
+        match schemas.position_guessed(&name, next) {
+            Some(position) => {
+                raw[position] = Some(value);
+                next = position + 1;
+            }
             None => note_unknown(unknown_fields, None, &name),
         }
     })
