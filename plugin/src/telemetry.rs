@@ -91,6 +91,11 @@ pub enum Event {
         /// How many.
         count: u64,
     },
+    /// Events stood in an answer against the order of their replay ids, and were put in order.
+    Disordered {
+        /// How many.
+        count: u64,
+    },
     /// Fields that events carry and the schema does not have.
     UnknownFields {
         /// Their names, a few of them.
@@ -127,6 +132,7 @@ impl Event {
             | Self::PushTopicDrift { .. }
             | Self::SessionLost { .. }
             | Self::Throttled { .. }
+            | Self::Disordered { .. }
             | Self::UnknownFields { .. }
             | Self::Strays { .. } => Level::Warn,
             Self::Requesting { .. } => Level::Debug,
@@ -154,6 +160,7 @@ impl Event {
             Self::SessionLost { .. } => "session_lost",
             Self::Throttled { .. } => "throttled",
             Self::RepeatsDropped { .. } => "repeats_dropped",
+            Self::Disordered { .. } => "events_disordered",
             Self::UnknownFields { .. } => "unknown_fields",
             Self::Strays { .. } => "stray_messages",
             Self::SaidGoodbye => "said_goodbye",
@@ -199,6 +206,9 @@ impl Event {
                 wait_ms.div_ceil(1_000)
             ),
             Self::RepeatsDropped { count } => format!("{count} events came again and were dropped"),
+            Self::Disordered { count } => {
+                format!("{count} events stood out of order in one answer and were put in the order of their replay ids")
+            }
             Self::UnknownFields { fields } => format!(
                 "Events carry fields that the object's describe did not have: {}. Restart the connector to take them in",
                 fields.join(", ")
@@ -231,7 +241,9 @@ impl Event {
             Self::Throttled { cause, wait_ms } => {
                 vec![("code", cause.code.clone()), ("wait_ms", wait_ms.to_string())]
             }
-            Self::RepeatsDropped { count } | Self::Strays { count } => vec![("count", count.to_string())],
+            Self::RepeatsDropped { count } | Self::Disordered { count } | Self::Strays { count } => {
+                vec![("count", count.to_string())]
+            }
             Self::Failed { code, .. } => vec![("code", code.clone())],
             Self::UnknownTypes { .. } | Self::UnknownFields { .. } | Self::SaidGoodbye | Self::Requesting { .. } => {
                 Vec::new()

@@ -123,12 +123,12 @@ pub fn to_record(
 /// The JSON of each field, in the order of the value's schema.
 fn sobject_members<'a>(
     schemas: &RecordSchemas,
-    sobject: &'a RawValue,
+    sobject: &'a str,
     unknown_fields: &mut Vec<String>,
 ) -> Result<Vec<Option<&'a RawValue>>, RecordError> {
     let mut raw: Vec<Option<&RawValue>> = vec![None; schemas.wire.len()];
     let (mut count, mut too_deep, mut next) = (0_usize, false, 0);
-    members(sobject.get(), |name, value| {
+    members(sobject, |name, value| {
         count += 1;
         if matches!(JsonKind::of(value.get()), JsonKind::Object | JsonKind::Array) {
             too_deep |= nesting_levels(value.get()) >= NESTING_LEVELS_MAX;
@@ -248,7 +248,7 @@ mod tests {
         );
         let data: &RawValue = serde_json::from_str(&json).unwrap();
         let topic = TopicTemplate::parse("salesforce.${_ObjectType}.${_EventType}", true).unwrap();
-        to_record(&schemas(), &Event::parse(data).unwrap(), "Lead", &topic)
+        to_record(&schemas(), &Event::parse(data.get()).unwrap(), "Lead", &topic)
     }
 
     fn json_of(schema: Option<&Arc<Schema>>, value: &Value) -> String {

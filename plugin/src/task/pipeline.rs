@@ -3,12 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use super::ProducerRecord;
+use super::{ProducerRecord, delivery::bad_record};
 use crate::{
     config::SourceConfig,
     converters::Converter,
-    error::{Failure, FailureKind},
-    salesforce::{event::Event, record::to_record, replay::Position, schema::RecordSchemas},
+    error::Failure,
+    salesforce::{event::Event, record::to_record, schema::RecordSchemas},
     topic_template::TopicTemplate,
 };
 
@@ -40,23 +40,11 @@ impl Pipeline {
         }
     }
 
-    /// The record of an event and its replay id; `None` for an event that lies at or before the position, or before the
-    /// last one of the same batch.
-    pub(super) fn record(
-        &mut self,
-        data: &[u8],
-        position: &Position,
-        last: Option<i64>,
-    ) -> Result<Option<(ProducerRecord, i64)>, Failure> {
-        let raw: &serde_json::value::RawValue =
-            serde_json::from_slice(data).map_err(|error| bad_record(None, &error))?;
-        let event = Event::parse(raw).map_err(|error| bad_record(None, &error))?;
+    /// The record of an event.
+    pub(super) fn record(&mut self, event: &Event<'_>) -> Result<ProducerRecord, Failure> {
         let id = event.replay_id;
-        if position.is_past(id, event.created_date_ms) || last.is_some_and(|last| id <= last) {
-            return Ok(None);
-        }
-        let made = to_record(&self.schemas, &event, &self.object, &self.topic)
-            .map_err(|error| bad_record(Some(id), &error))?;
+        let made =
+            to_record(&self.schemas, event, &self.object, &self.topic).map_err(|error| bad_record(Some(id), &error))?;
         for field in made.unknown_fields {
             if self.unknown_fields.len() < UNKNOWN_FIELDS_MAX && self.unknown_fields.insert(field.clone()) {
                 self.unknown_fields_new.push(field);
@@ -68,28 +56,18 @@ impl Pipeline {
         };
         let key = convert(&self.key_converter, record.key_schema.as_deref(), &record.key)?;
         let value = convert(&self.value_converter, record.value_schema.as_deref(), &record.value)?;
-        let record = ProducerRecord {
+        Ok(ProducerRecord {
             topic: record.topic,
             partition: record.partition,
             key,
             value,
             headers: Vec::new(),
             timestamp_ms: record.timestamp_ms,
-        };
-        Ok(Some((record, id)))
+        })
     }
 
     /// Names of unknown fields seen since the last call.
     pub(super) fn take_unknown_fields(&mut self) -> Vec<String> {
         std::mem::take(&mut self.unknown_fields_new)
     }
-}
-
-fn bad_record(replay_id: Option<i64>, error: &dyn std::fmt::Display) -> Failure {
-    let which = replay_id.map_or_else(|| "An event".to_owned(), |id| format!("The event with replayId {id}"));
-    Failure::new(
-        FailureKind::BadRecord,
-        "EVENT_NOT_CONVERTIBLE",
-        format!("{which} cannot be turned into a record: {error}. The offset stays before it, so nothing is lost"),
-    )
 }

@@ -314,7 +314,11 @@ impl Task {
         if reading.events.is_empty() {
             return verdict.map_or(Ok(()), Err);
         }
-        self.delivery = Some(Delivery::new(response.body, reading.events));
+        let (delivery, disordered) = Delivery::new(response.body, reading.events);
+        if disordered > 0 {
+            self.events.push(Event::Disordered { count: disordered as u64 });
+        }
+        self.delivery = Some(delivery);
         self.after_delivery = verdict;
         Ok(())
     }

@@ -252,6 +252,23 @@ fn repeats_are_dropped_within_and_across_answers() {
 }
 
 #[test]
+fn events_out_of_order_are_put_in_order_before_any_goes_out() {
+    let mut story = Story::start(&[], Some(0), 0);
+    story.answer(200, &connected((1..=700).rev()));
+    let Step::Send(batch) = story.step() else { panic!("a batch") };
+    let names: Vec<bool> = batch
+        .iter()
+        .zip(1..)
+        .map(|(record, id)| {
+            String::from_utf8_lossy(record.value.as_deref().expect("a value")).contains(&format!("\"N{id}\""))
+        })
+        .collect();
+    assert_eq!(names, vec![true; 500]);
+    story.task.sent();
+    assert_eq!((story.task.offset(), story.batch()), (Some(500), 200));
+}
+
+#[test]
 fn large_answers_go_out_in_bounded_batches() {
     let mut story = Story::start(&[], Some(0), 0);
     story.answer(200, &connected(1..=1_200));
