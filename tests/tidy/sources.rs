@@ -24,7 +24,14 @@ impl Source {
         if self.path.ends_with("/tests.rs") {
             return "";
         }
-        let end = self.text.find("\n#[cfg(test)]\n").unwrap_or(self.text.len());
+        let attribute = "\n#[cfg(test)]\n";
+        let opens_a_module = |at: &usize| {
+            // Behind further attributes, which may take several lines.
+            let mut lines = self.text[at + attribute.len()..].lines().take(6);
+            lines.find(|line| line.starts_with("mod ")).is_some_and(|line| line.ends_with(['{', '}']))
+        };
+        let mut starts = self.text.match_indices(attribute).map(|(at, _)| at);
+        let end = starts.find(opens_a_module).unwrap_or(self.text.len());
         &self.text[..end]
     }
 
