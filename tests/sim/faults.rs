@@ -30,7 +30,10 @@ pub(crate) fn rule(n: u64, chance: u64) -> FaultRule {
         (handshake.clone(), Fault::HandshakeDenied { reason: HandshakeReason::ConcurrentUsers }),
         (handshake, Fault::HandshakeDenied { reason: HandshakeReason::Busy }),
         (connect.clone(), Fault::UnknownClient { advice: ConnectAdvice::Handshake, channel: true, code_402: false }),
-        (connect.clone(), Fault::UnknownClient { advice: ConnectAdvice::None, channel: true, code_402: chance % 2 == 0 }),
+        (
+            connect.clone(),
+            Fault::UnknownClient { advice: ConnectAdvice::None, channel: true, code_402: chance % 2 == 0 },
+        ),
         (connect.clone(), Fault::UnknownClient { advice: ConnectAdvice::Missing, channel: false, code_402: false }),
         (
             Where { first_connect: true, ..connect.clone() },
@@ -42,7 +45,11 @@ pub(crate) fn rule(n: u64, chance: u64) -> FaultRule {
         (connect.clone(), Fault::ServerDisconnect),
         (
             connect.clone(),
-            Fault::BayeuxError { error: "500::Internal error".into(), advice: Some(json!({"reconnect": "none"})), failure_reason: None },
+            Fault::BayeuxError {
+                error: "500::Internal error".into(),
+                advice: Some(json!({"reconnect": "none"})),
+                failure_reason: None,
+            },
         ),
         (streaming.clone(), Fault::UnknownMembers),
         (streaming.clone(), Fault::NumericIds),

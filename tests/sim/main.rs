@@ -9,13 +9,8 @@ mod faults;
 mod topic;
 mod world;
 
-use salesforce_pushtopic::{
-    config::validate,
-    driver::Driver,
-    error::FailureKind,
-    task::Task,
-};
-use salesforce_simulator::{OrgConfig, Operation};
+use salesforce_pushtopic::{config::validate, driver::Driver, error::FailureKind, task::Task};
+use salesforce_simulator::{Operation, OrgConfig};
 
 use crate::{topic::Topic, world::World};
 
@@ -114,7 +109,9 @@ fn play_all(scenario: Scenario) {
     for seed in first..first + number("SIM_SEEDS", 40) {
         match play(seed, scenario) {
             Ok(summary) => println!("seed {seed}: {summary}"),
-            Err(reason) => panic!("seed {seed} of {scenario:?}: {reason}\nSIM_FIRST_SEED={seed} SIM_SEEDS=1 plays it again"),
+            Err(reason) => {
+                panic!("seed {seed} of {scenario:?}: {reason}\nSIM_FIRST_SEED={seed} SIM_SEEDS=1 plays it again")
+            }
         }
     }
 }
@@ -144,7 +141,8 @@ fn with_faults_and_crashes_every_event_arrives_and_only_those_in_flight_twice() 
 fn the_judge_sees_each_kind_of_harm() {
     let world = World::new(OrgConfig { start_ms: START_MS, ..OrgConfig::default() }, 1, false);
     let mut topic = Topic::default();
-    let mut driver = start(&world, &topic, Scenario { faults: false, crashes: false, from_latest: false }, 1).expect("starts");
+    let mut driver =
+        start(&world, &topic, Scenario { faults: false, crashes: false, from_latest: false }, 1).expect("starts");
     while world.ledger().len() < 20 || !topic.holds_all(&world.ledger(), false) {
         let progress = driver.poll(500).expect("no faults");
         topic.take(world.take_sent(), progress.offset);

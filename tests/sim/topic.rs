@@ -95,10 +95,12 @@ impl Topic {
         }
         let first = if from_latest { counts.iter().position(|count| *count > 0).unwrap_or(ledger.len()) } else { 0 };
         let lost = counts[first..].iter().filter(|count| **count == 0).count();
+        let missing = counts.iter().zip(&ledger).skip(first).filter(|(count, _)| **count == 0).take(3);
+        let missing: Vec<String> = missing.map(|(_, event)| identity(event)).collect();
         let dup: usize = counts.iter().map(|count| count.saturating_sub(1)).sum();
         let dup_max = if crashes { self.excused } else { 0 };
         let summary = format!(
-            "{} events, {} records: lost {lost}, dup {dup} (at most {dup_max}), foreign {foreign}, altered {altered}, disorder {disorder}",
+            "{} events, {} records: lost {lost}, dup {dup} (at most {dup_max}), foreign {foreign}, altered {altered}, disorder {disorder} {missing:?}",
             ledger.len(),
             self.log.len()
         );

@@ -1,10 +1,6 @@
 //! The world of a simulated task: the org's core, a virtual clock, and the wire between them with its faults.
 
-use std::{
-    cell::RefCell,
-    rc::Rc,
-    sync::Arc,
-};
+use std::{cell::RefCell, rc::Rc, sync::Arc};
 
 use http::{HeaderMap, HeaderName, HeaderValue as HttpHeaderValue, Method as HttpMethod};
 use salesforce_pushtopic::{
@@ -21,6 +17,9 @@ use crate::faults;
 
 /// A way over the network takes this long, in milliseconds.
 const LATENCY_MS: u64 = 20;
+
+/// Fault rules that wait for their moment, at most.
+const PENDING_FAULTS_MAX: u64 = 2;
 
 /// Who may log in.
 pub(crate) struct Credentials {
@@ -39,6 +38,7 @@ struct Inner {
     faults: bool,
     next_change_ms: u64,
     next_fault_ms: u64,
+    injected: u64,
     ready: Vec<(HoldId, Reply)>,
     sent: Vec<ProducerRecord>,
 }
@@ -91,10 +91,13 @@ impl Inner {
             self.now_ms = at_ms;
             if self.stormy && self.next_change_ms <= at_ms {
                 let _ = self.org.make_change(at_ms, &["Lead".to_owned()]);
-                self.next_change_ms = at_ms + 1 + self.below(if self.below(10) == 0 { 60_000 } else { 2_000 });
+                let pause_ms = if self.below(10) == 0 { 60_000 } else { 2_000 };
+                self.next_change_ms = at_ms + 1 + self.below(pause_ms);
             }
             if self.stormy && self.next_fault_ms <= at_ms {
-                if self.faults {
+                // Few at a time: faults that pile up while the task waits for a quota would all strike at one point.
+                if self.faults && self.injected < self.org.stats().faults_fired + PENDING_FAULTS_MAX {
+                    self.injected += 1;
                     let (n, chance) = (self.below(10_000), self.below(10_000));
                     self.org.inject(faults::rule(n, chance));
                 }
@@ -122,6 +125,7 @@ impl World {
             faults,
             next_change_ms: now_ms + 1_000,
             next_fault_ms: now_ms + 2_000,
+            injected: 0,
             ready: Vec::new(),
             sent: Vec::new(),
         })))

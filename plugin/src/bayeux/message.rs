@@ -5,7 +5,7 @@ use std::{borrow::Cow, fmt};
 
 use serde::{
     Deserialize, Deserializer as _,
-    de::{MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer},
+    de::{Error as _, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer},
 };
 use serde_json::value::RawValue;
 use thiserror::Error;
@@ -120,8 +120,14 @@ impl<'a, F: FnMut(Message<'a>)> Visitor<'a> for Messages<F> {
         Ok(count)
     }
 
+    /// Answers are arrays. A lone message is taken for what it says only when it is a refusal: were a lone success taken
+    /// for a reply, the events that should have stood beside it would be lost.
     fn visit_map<A: MapAccess<'a>>(mut self, message: A) -> Result<usize, A::Error> {
-        (self.0)(Message::deserialize(MapAccessDeserializer::new(message))?);
+        let message = Message::deserialize(MapAccessDeserializer::new(message))?;
+        if message.successful != Some(false) {
+            return Err(A::Error::custom("a lone message that is no refusal"));
+        }
+        (self.0)(message);
         Ok(1)
     }
 }
@@ -148,8 +154,10 @@ mod tests {
     }
 
     #[test]
-    fn a_single_message_needs_no_array() {
-        assert_eq!(count(br#"{"channel":"/meta/connect"}"#).expect("whole"), 1);
+    fn only_a_refusal_may_stand_alone() {
+        assert_eq!(count(br#"{"error":"403::Unknown client","successful":false}"#).expect("whole"), 1);
+        assert!(count(br#"{"channel":"/meta/connect","successful":true}"#).is_err());
+        assert!(count(br#"{"errorCode":"X"}"#).is_err());
     }
 
     #[test]

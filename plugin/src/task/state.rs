@@ -34,6 +34,8 @@ pub(super) const THROTTLE_WAIT_MAX_MS: u64 = 900_000;
 /// A connect that lived at least this long, in milliseconds, shows that the session worked: a failure after it starts a
 /// new run of failures.
 const SOUND_CONNECT_MS: u64 = 10_000;
+/// After so many tokens that were refused in a row another login would not help either.
+const TOKENS_REFUSED_MAX: u32 = 3;
 /// How long the goodbye to a session may take, in milliseconds.
 const GOODBYE_MS: u64 = 5_000;
 
@@ -69,8 +71,8 @@ pub struct Task {
     /// Since when the phase's request has been in flight.
     asked: Option<Now>,
     token: Option<Token>,
-    /// The token has not been accepted by anything yet: if it is refused, a newer one would be, too.
-    token_is_fresh: bool,
+    /// Tokens that were refused in a row, with none accepted in between.
+    tokens_refused: u32,
     prepared: Option<Prepared>,
     pipeline: Option<Pipeline>,
     session: Session,
@@ -99,7 +101,7 @@ impl Task {
             phase: Phase::Login,
             asked: None,
             token: None,
-            token_is_fresh: false,
+            tokens_refused: 0,
             prepared: None,
             pipeline: None,
             session: Session::default(),
@@ -258,7 +260,6 @@ impl Task {
                 let token = token::read(&response, &self.config.login_origin)?;
                 self.events.push(Event::LoggedIn { instance: token.instance_url.clone() });
                 self.token = Some(token);
-                self.token_is_fresh = true;
                 self.phase = match &self.prepared {
                     None => Phase::Prepare(Plan::new(&self.config)),
                     Some(_) => Phase::Handshake,
@@ -283,7 +284,9 @@ impl Task {
             self.phase = Phase::Handshake;
             self.backoff.reset();
         }
-        self.token_is_fresh &= !needed_token;
+        if needed_token {
+            self.tokens_refused = 0;
+        }
         Ok(())
     }
 
@@ -348,7 +351,7 @@ impl Task {
 
     /// The reply was a success: on to the next phase.
     fn succeeded(&mut self, now: Now, response: &Response) {
-        self.token_is_fresh = false;
+        self.tokens_refused = 0;
         self.phase = match self.phase {
             Phase::Handshake => Phase::FirstConnect,
             Phase::FirstConnect => Phase::Subscribe,
@@ -407,14 +410,15 @@ impl Task {
     fn follow(&mut self, now: Now, verdict: Verdict) {
         match verdict {
             Verdict::Rehandshake(cause) => self.again(now, cause, 0, Phase::Handshake),
-            Verdict::Reauthenticate(cause) if self.token_is_fresh => {
+            Verdict::Reauthenticate(cause) if self.tokens_refused + 1 >= TOKENS_REFUSED_MAX => {
                 let message = format!(
-                    "{}, and it had just been issued. Check that the user and the connected app may use the API",
+                    "{}, as it did with {TOKENS_REFUSED_MAX} tokens in a row, each just issued. Check that the user and the connected app may use the API",
                     cause.message
                 );
                 self.fail(Failure::new(FailureKind::Auth, cause.code, message));
             }
             Verdict::Reauthenticate(cause) => {
+                self.tokens_refused += 1;
                 self.token = None;
                 self.again(now, cause, 0, Phase::Login);
             }

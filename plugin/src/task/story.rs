@@ -225,12 +225,14 @@ fn events_that_came_with_a_refusal_go_out_before_it_counts() {
 }
 
 #[test]
-fn a_token_that_was_just_issued_and_is_refused_ends_the_task() {
+fn three_tokens_refused_in_a_row_end_the_task() {
     let mut story = Story::start(&[], Some(1), 1);
     let refused = r#"[{"channel":"/meta/handshake","successful":false,"error":"403::Handshake denied","ext":{"sfdc":{"failureReason":"401::Authentication invalid"}}}]"#;
     story.answer(200, r#"[{"successful":false,"error":"401::Authentication invalid"}]"#);
-    story.log_in();
-    story.exchange("/cometd/67.0", "/meta/handshake", refused);
+    for _ in 0..2 {
+        story.log_in();
+        story.exchange("/cometd/67.0", "/meta/handshake", refused);
+    }
     assert_eq!(story.failure().kind, FailureKind::Auth);
 }
 
@@ -418,13 +420,15 @@ fn what_the_org_lacks_is_said_before_anything_is_streamed() {
 }
 
 #[test]
-fn an_expired_token_during_the_preparation_is_renewed_once() {
+fn an_expired_token_is_renewed_but_not_for_ever() {
     let expired = r#"[{"message":"Session expired or invalid","errorCode":"INVALID_SESSION_ID"}]"#;
     let mut story = Story::new(&[("salesforce.version", "latest")], None);
-    story.log_in();
-    story.exchange("/services/data/", "", r#"[{"version":"67.0"}]"#);
-    story.request("/describe", "");
-    story.answer(401, expired);
+    for _ in 0..3 {
+        story.log_in();
+        story.exchange("/services/data/", "", r#"[{"version":"67.0"}]"#);
+        story.request("/describe", "");
+        story.answer(401, expired);
+    }
     assert_eq!(story.failure().kind, FailureKind::Auth, "the list of versions is public and proves no token good");
 
     let mut story = Story::start(&[], Some(1), 1);
