@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use super::schema::Schema;
+use super::schema::{Field, Schema};
 
 /// A value. Which schemas it fits is `Schema`'s business.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,4 +46,125 @@ pub struct Struct {
     pub schema: Arc<Schema>,
     /// One value for each field of the schema, in order.
     pub values: Vec<Value>,
+}
+
+impl Value {
+    /// Whether this is null.
+    #[must_use]
+    pub fn is_null(&self) -> bool {
+        matches!(self, Self::Null)
+    }
+
+    /// The text of a string.
+    #[must_use]
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Self::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The struct.
+    #[must_use]
+    pub fn as_struct(&self) -> Option<&Struct> {
+        match self {
+            Self::Struct(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// A whole number of any width.
+    #[must_use]
+    pub fn as_i64(&self) -> Option<i64> {
+        match *self {
+            Self::Int8(n) => Some(n.into()),
+            Self::Int16(n) => Some(n.into()),
+            Self::Int32(n) => Some(n.into()),
+            Self::Int64(n) => Some(n),
+            _ => None,
+        }
+    }
+
+    /// What kind of value this is, in the words of `SchemaKind::name`; `null` for no value.
+    #[must_use]
+    pub fn kind_name(&self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Int8(_) => "int8",
+            Self::Int16(_) => "int16",
+            Self::Int32(_) => "int32",
+            Self::Int64(_) => "int64",
+            Self::Float32(_) => "float32",
+            Self::Float64(_) => "float64",
+            Self::Boolean(_) => "boolean",
+            Self::String(_) => "string",
+            Self::Bytes(_) => "bytes",
+            Self::Array(_) => "array",
+            Self::Map(_) => "map",
+            Self::Struct(_) => "struct",
+        }
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Self::String(text.to_owned())
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::String(text)
+    }
+}
+
+impl From<Struct> for Value {
+    fn from(value: Struct) -> Self {
+        Self::Struct(value)
+    }
+}
+
+impl Struct {
+    /// A struct of that schema with every field null.
+    #[must_use]
+    pub fn empty(schema: Arc<Schema>) -> Self {
+        let values = vec![Value::Null; schema.fields().len()];
+        Self { schema, values }
+    }
+
+    /// The value of the field of that name, or none when the schema has no such field.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.values.get(self.schema.field_index(name)?)
+    }
+
+    /// The value of the field of that name, to be changed.
+    #[must_use]
+    pub fn get_mut(&mut self, name: &str) -> Option<&mut Value> {
+        self.values.get_mut(self.schema.field_index(name)?)
+    }
+
+    /// Fields and their values, in the schema's order.
+    pub fn iter(&self) -> impl Iterator<Item = (&Field, &Value)> {
+        self.schema.fields().iter().zip(&self.values)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_struct_is_read_and_written_by_name() {
+        let schema =
+            Schema::structure(vec![Field::new("a", Schema::string()), Field::new("b", Schema::int32().optional())]);
+        let mut value = Struct::empty(Arc::new(schema));
+        *value.get_mut("a").expect("the field is there") = "x".into();
+        assert_eq!(value.get("a").and_then(Value::as_str), Some("x"));
+        assert_eq!(value.get("b"), Some(&Value::Null));
+        assert_eq!(value.get("c"), None);
+        assert!(value.get_mut("c").is_none());
+        let names: Vec<&str> = value.iter().map(|(field, _)| &*field.name).collect();
+        assert_eq!(names, ["a", "b"]);
+    }
 }

@@ -1,0 +1,9 @@
+//! The connector's settings: declared once in `keys`, described by `def`, turned into a typed `SourceConfig` by
+//! `validate`.
+
+pub mod def;
+pub mod keys;
+pub mod source;
+pub mod validate;
+
+pub use source::{InitialStart, SourceConfig, Version};

@@ -1,0 +1,13 @@
+//! Salesforce's documents, typed: what its REST answers and its PushTopic events say, and what becomes of them.
+
+pub mod describe;
+pub mod event;
+pub mod push_topic;
+pub mod push_topic_plan;
+mod push_topic_query;
+pub mod record;
+pub mod replay;
+pub mod rest;
+pub mod schema;
+pub mod soql;
+pub mod wire_type;

@@ -1,0 +1,136 @@
+//! `Delivery`: an answer whose events are on their way out. It holds the answer's bytes and where each event stands in
+//! them, and makes one batch of records at a time, so that an answer of any size costs its own size and one batch.
+
+use std::{ops::Range, str, vec};
+
+use super::{ProducerRecord, pipeline::Pipeline};
+use crate::{
+    error::{Failure, FailureKind},
+    salesforce::{event::Event, replay::Position},
+};
+
+/// Most records in a batch.
+pub(super) const BATCH_RECORDS_MAX: usize = 500;
+/// Most payload bytes in a batch; one record alone may have more.
+pub(super) const BATCH_BYTES_MAX: usize = 1 << 20;
+
+/// Events of one answer, not all of them sent yet.
+#[derive(Debug)]
+pub(super) struct Delivery {
+    body: Vec<u8>,
+    events: vec::IntoIter<Envelope>,
+    /// An event that could not be read or converted; reported once everything before it is sent.
+    failed: Option<Failure>,
+}
+
+/// An event whose record has not been read yet.
+#[derive(Debug)]
+struct Envelope {
+    replay_id: i64,
+    created_date_ms: Option<i64>,
+    event_type: String,
+    sobject: Range<usize>,
+}
+
+/// What came out of an answer.
+#[derive(Debug)]
+pub(super) enum Next {
+    /// Records to send, never none, and the id of the last event among them.
+    Batch(Vec<ProducerRecord>, i64),
+    /// An event cannot be turned into a record; everything before it has been sent.
+    Failed(Failure),
+    /// The answer is used up.
+    Done,
+}
+
+impl Delivery {
+    /// Reads the envelopes of an answer's events. They go out in the order of their replay ids: were a later one sent
+    /// first, the offset would pass the earlier ones before they are safe. Also returns how many stood out of order.
+    pub(super) fn new(body: Vec<u8>, events: Vec<Range<usize>>) -> (Self, usize) {
+        let (mut envelopes, mut failed) = (Vec::with_capacity(events.len()), None);
+        let (mut disordered, mut last) = (0, i64::MIN);
+        for range in events {
+            match Envelope::read(&body, range) {
+                Ok(envelope) => {
+                    disordered += usize::from(envelope.replay_id < last);
+                    last = envelope.replay_id;
+                    envelopes.push(envelope);
+                }
+                Err(failure) => {
+                    failed = Some(failure);
+                    break;
+                }
+            }
+        }
+        if disordered > 0 {
+            envelopes.sort_by_key(|envelope| envelope.replay_id);
+        }
+        (Self { body, events: envelopes.into_iter(), failed }, disordered)
+    }
+
+    /// The next batch. Events at or before the position, or the same as the one before, are dropped and counted in
+    /// `repeats`.
+    pub(super) fn next(&mut self, pipeline: &mut Pipeline, position: &Position, repeats: &mut u64) -> Next {
+        let (mut batch, mut bytes, mut last) = (Vec::new(), 0, None);
+        while batch.len() < BATCH_RECORDS_MAX && bytes < BATCH_BYTES_MAX {
+            let Some(envelope) = self.events.next() else { break };
+            let id = envelope.replay_id;
+            if position.is_past(id, envelope.created_date_ms) || last.is_some_and(|last| id <= last) {
+                *repeats += 1;
+                continue;
+            }
+            match envelope.event(&self.body).and_then(|event| pipeline.record(&event)) {
+                Ok(record) => {
+                    bytes += record.size_bytes();
+                    batch.push(record);
+                    last = Some(id);
+                }
+                Err(failure) => {
+                    self.failed = Some(failure);
+                    self.events = Vec::new().into_iter();
+                }
+            }
+        }
+        match last {
+            Some(last) => Next::Batch(batch, last),
+            None => self.failed.take().map_or(Next::Done, Next::Failed),
+        }
+    }
+}
+
+impl Envelope {
+    fn read(body: &[u8], range: Range<usize>) -> Result<Self, Failure> {
+        let event = text(&body[range]).and_then(|data| Event::parse(data).map_err(|error| bad_record(None, &error)))?;
+        let start = event.sobject.as_ptr().addr() - body.as_ptr().addr();
+        Ok(Self {
+            replay_id: event.replay_id,
+            created_date_ms: event.created_date_ms,
+            event_type: event.event_type.into_owned(),
+            sobject: start..start + event.sobject.len(),
+        })
+    }
+
+    fn event<'a>(self, body: &'a [u8]) -> Result<Event<'a>, Failure> {
+        Ok(Event {
+            replay_id: self.replay_id,
+            created_date_ms: self.created_date_ms,
+            created_date_unreadable: false,
+            event_type: self.event_type.into(),
+            sobject: text(&body[self.sobject])?,
+        })
+    }
+}
+
+fn text(bytes: &[u8]) -> Result<&str, Failure> {
+    str::from_utf8(bytes).map_err(|error| bad_record(None, &error))
+}
+
+/// The failure for an event that cannot become a record.
+pub(super) fn bad_record(replay_id: Option<i64>, error: &dyn std::fmt::Display) -> Failure {
+    let which = replay_id.map_or_else(|| "An event".to_owned(), |id| format!("The event with replayId {id}"));
+    Failure::new(
+        FailureKind::BadRecord,
+        "EVENT_NOT_CONVERTIBLE",
+        format!("{which} cannot be turned into a record: {error}. The offset stays before it, so nothing is lost"),
+    )
+}

@@ -1,0 +1,12 @@
+//! A task: the state machine that logs in, prepares, subscribes and turns answers into records. It says what to do next
+//! (`Step`) and is told what came of it; `driver` does the doing.
+
+mod delivery;
+mod pipeline;
+mod state;
+mod step;
+#[cfg(test)]
+mod story;
+
+pub use state::Task;
+pub use step::{ProducerRecord, Step};

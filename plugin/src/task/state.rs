@@ -1,0 +1,500 @@
+//! `Task`: phases, and how verdicts move it from one to the next. No I/O, no clock, no randomness of its own.
+
+use std::mem;
+
+use serde_json::json;
+
+use super::{
+    Step,
+    delivery::{Delivery, Next},
+    pipeline::Pipeline,
+};
+use crate::{
+    backoff::{Backoff, Jitter},
+    bayeux::{
+        Session, error,
+        message::{CONNECT, HANDSHAKE, SUBSCRIBE},
+        session::Reading,
+    },
+    config::SourceConfig,
+    connector::{Plan, Prepared},
+    error::{Cause, Failure, FailureKind, Verdict},
+    http::{HeaderValue, HttpError, Method, Request, Response, Timeouts},
+    oauth::{Token, token},
+    salesforce::{replay::Position, rest},
+    telemetry::Event,
+    time::{Deadline, Now, parse_http_date},
+};
+
+/// The first wait when a quota is used up, in milliseconds. Longer than the 40 s for which the org keeps the seat of a
+/// client that died.
+pub(super) const THROTTLE_FIRST_WAIT_MS: u64 = 45_000;
+/// The longest wait when a quota is used up, in milliseconds.
+pub(super) const THROTTLE_WAIT_MAX_MS: u64 = 900_000;
+/// A connect that lived at least this long, in milliseconds, shows that the session worked: a failure after it starts a
+/// new run of failures.
+const SOUND_CONNECT_MS: u64 = 10_000;
+/// After so many tokens that were refused in a row another login would not help either.
+const TOKENS_REFUSED_MAX: u32 = 3;
+/// How long the goodbye to a session may take, in milliseconds.
+const GOODBYE_MS: u64 = 5_000;
+
+/// What the task is at. A phase makes a request when it is entered and is left when the answer is in.
+#[derive(Debug)]
+enum Phase {
+    /// Get a token.
+    Login,
+    /// API version, describe, PushTopic: one request after the other.
+    Prepare(Plan),
+    /// A streaming session.
+    Handshake,
+    /// The first connect of a session, answered at once.
+    FirstConnect,
+    /// The subscription, with the position to go on from.
+    Subscribe,
+    /// The long poll.
+    Connect,
+    /// Free the seat of a session whose answers were lost. Its own outcome does not matter.
+    Goodbye,
+    /// Nothing until then.
+    Wait(Deadline, Box<Phase>),
+    /// The end.
+    Failed(Failure),
+}
+
+/// One task of the connector.
+#[derive(Debug)]
+pub struct Task {
+    config: SourceConfig,
+    channel: String,
+    phase: Phase,
+    /// Since when the phase's request has been in flight.
+    asked: Option<Now>,
+    token: Option<Token>,
+    /// Tokens that were refused in a row, with none accepted in between.
+    tokens_refused: u32,
+    prepared: Option<Prepared>,
+    pipeline: Option<Pipeline>,
+    session: Session,
+    position: Position,
+    delivery: Option<Delivery>,
+    /// The last id of the batch that is being sent.
+    sending: Option<i64>,
+    /// Where to go when the delivery is done.
+    after_delivery: Option<Verdict>,
+    backoff: Backoff,
+    throttled: u32,
+    jitter: Jitter,
+    repeats: u64,
+    events: Vec<Event>,
+}
+
+impl Task {
+    /// A task that goes on from the committed replay id. `seed` sets its jitter apart from other tasks'.
+    #[must_use]
+    pub fn new(config: SourceConfig, committed: Option<i64>, seed: u64) -> Self {
+        Self {
+            channel: format!("/topic/{}", config.push_topic_name),
+            position: Position::new(config.initial_start, committed),
+            backoff: Backoff::new(config.retries_time_ms),
+            config,
+            phase: Phase::Login,
+            asked: None,
+            token: None,
+            tokens_refused: 0,
+            prepared: None,
+            pipeline: None,
+            session: Session::default(),
+            delivery: None,
+            sending: None,
+            after_delivery: None,
+            throttled: 0,
+            jitter: Jitter::new(seed),
+            repeats: 0,
+            events: Vec::new(),
+        }
+    }
+
+    /// The replay id after the last event that was sent, or the committed one.
+    #[must_use]
+    pub fn offset(&self) -> Option<i64> {
+        self.position.after()
+    }
+
+    /// Facts since the last call.
+    pub fn take_events(&mut self) -> Vec<Event> {
+        mem::take(&mut self.events)
+    }
+
+    /// What to do next.
+    pub fn step(&mut self, now: Now) -> Step {
+        if let Some(batch) = self.next_batch(now) {
+            return Step::Send(batch);
+        }
+        if let Phase::Wait(until, next) = &mut self.phase {
+            if !until.passed(now) {
+                return Step::Wait(*until);
+            }
+            let next = mem::replace(&mut **next, Phase::Handshake);
+            self.phase = next;
+        }
+        if let Phase::Failed(failure) = &self.phase {
+            return Step::Fail(failure.clone());
+        }
+        if self.asked.is_some() {
+            return Step::Await;
+        }
+        let request = self.request(now);
+        self.asked = Some(now);
+        self.events.push(Event::Requesting { request: format!("{request:?}") });
+        Step::Request(request)
+    }
+
+    /// The batch of the last `Step::Send` is with the host.
+    pub fn sent(&mut self) {
+        if let Some(replay_id) = self.sending.take() {
+            self.position.advance(replay_id);
+        }
+    }
+
+    /// The outcome of the request in flight.
+    pub fn answered(&mut self, now: Now, outcome: Result<Response, HttpError>) {
+        let Some(asked) = self.asked.take() else { return };
+        if matches!(self.phase, Phase::Goodbye) {
+            self.phase = Phase::Handshake;
+            return;
+        }
+        let bytes_max = self.response_bytes_max();
+        let result = match outcome.and_then(|response| response.decoded(bytes_max)) {
+            Ok(response) => self.read(now, response),
+            Err(error) => Err(transport(&error, &self.phase)),
+        };
+        if let Err(verdict) = result {
+            let lived_ms = now.monotonic_ms.saturating_sub(asked.monotonic_ms);
+            if matches!(self.phase, Phase::Connect) && lived_ms >= SOUND_CONNECT_MS {
+                self.backoff.reset();
+            }
+            self.follow(now, verdict);
+        }
+    }
+
+    /// Ends the task. Returns the request that tells the org, when there is something to tell. The request in flight is to
+    /// be dropped.
+    pub fn close(&mut self, now: Now) -> Option<Request> {
+        self.asked = None;
+        self.delivery = None;
+        let open = self.session.is_open() && self.token.is_some();
+        self.phase = Phase::Failed(Failure::new(FailureKind::Fatal, "CLOSED", "The task was closed"));
+        open.then(|| self.goodbye(now))
+    }
+
+    fn timeouts(&self) -> Timeouts {
+        Timeouts::each(self.config.connection_timeout_ms)
+    }
+
+    fn response_bytes_max(&self) -> usize {
+        match self.phase {
+            Phase::Login => crate::oauth::TOKEN_RESPONSE_BYTES_MAX,
+            Phase::Prepare(_) => rest::REST_RESPONSE_BYTES_MAX,
+            _ => self.config.response_bytes_max,
+        }
+    }
+
+    fn request(&mut self, now: Now) -> Request {
+        let timeouts = self.timeouts();
+        if let (Phase::Prepare(plan), Some(token)) = (&self.phase, &self.token) {
+            return plan.request(&self.config, token, timeouts);
+        }
+        let channel = self.channel.clone();
+        let (body, timeouts) = match self.phase {
+            Phase::Handshake => (self.session.handshake(json!({"replay": true})), timeouts),
+            Phase::FirstConnect => (self.session.connect(true), timeouts),
+            Phase::Subscribe => {
+                let replay = json!({"replay": {channel.as_str(): self.position.replay_from()}});
+                (self.session.subscribe(&channel, replay), timeouts)
+            }
+            Phase::Connect => {
+                let hold_ms = self.session.hold_ms();
+                (self.session.connect(false), Timeouts::long_poll(self.config.connection_timeout_ms, hold_ms))
+            }
+            Phase::Goodbye => return self.goodbye(now),
+            Phase::Login | Phase::Prepare(_) | Phase::Wait(..) | Phase::Failed(_) => {
+                return self.config.grant.request(&self.config.login_origin, timeouts);
+            }
+        };
+        self.streaming(body, timeouts, now)
+    }
+
+    fn goodbye(&mut self, now: Now) -> Request {
+        let body = self.session.goodbye(&self.channel);
+        self.streaming(body, Timeouts { total_ms: GOODBYE_MS, ..Timeouts::each(GOODBYE_MS) }, now)
+    }
+
+    fn cometd_path(&self) -> String {
+        format!("/cometd/{}", self.prepared.as_ref().map_or("", |prepared| &prepared.version))
+    }
+
+    fn streaming(&self, body: Vec<u8>, timeouts: Timeouts, now: Now) -> Request {
+        let path = self.cometd_path();
+        let plain = |text: &str| HeaderValue::Plain(text.into());
+        let mut headers = vec![("content-type", plain("application/json")), ("accept-encoding", plain("gzip"))];
+        headers.extend(self.token.as_ref().map(|token| ("authorization", rest::authorization(token))));
+        let cookie = self.session.cookie(&path, now.wall_ms);
+        headers.extend(cookie.map(|cookie| ("cookie", HeaderValue::Secret(crate::secret::Secret::new(cookie)))));
+        let instance = self.token.as_ref().map_or("", |token| &token.instance_url);
+        Request {
+            method: Method::Post,
+            url: format!("{instance}{path}"),
+            headers,
+            body,
+            timeouts,
+            response_bytes_max: self.config.response_bytes_max,
+        }
+    }
+
+    /// Reads a whole answer and moves to the next phase; `Err` is a verdict to follow.
+    fn read(&mut self, now: Now, response: Response) -> Result<(), Verdict> {
+        match mem::replace(&mut self.phase, Phase::Handshake) {
+            Phase::Login => {
+                self.phase = Phase::Login;
+                let token = token::read(&response, &self.config.login_origin)?;
+                self.events.push(Event::LoggedIn { instance: token.instance_url.clone() });
+                self.token = Some(token);
+                self.phase = match &self.prepared {
+                    None => Phase::Prepare(Plan::new(&self.config)),
+                    Some(_) => Phase::Handshake,
+                };
+                Ok(())
+            }
+            Phase::Prepare(plan) => self.prepare(plan, &response),
+            streaming => {
+                self.phase = streaming;
+                self.stream(now, response)
+            }
+        }
+    }
+
+    fn prepare(&mut self, mut plan: Plan, response: &Response) -> Result<(), Verdict> {
+        let needed_token = plan.needs_token();
+        let result = plan.answered(&self.config, response, &mut self.events);
+        self.phase = Phase::Prepare(plan);
+        if let Some((prepared, schemas)) = result? {
+            self.pipeline = Some(Pipeline::new(&self.config, &prepared.object, schemas));
+            self.prepared = Some(prepared);
+            self.phase = Phase::Handshake;
+            self.backoff.reset();
+        }
+        if needed_token {
+            self.tokens_refused = 0;
+        }
+        Ok(())
+    }
+
+    fn stream(&mut self, now: Now, response: Response) -> Result<(), Verdict> {
+        let asked = match self.phase {
+            Phase::Handshake => HANDSHAKE,
+            Phase::Subscribe => SUBSCRIBE,
+            _ => CONNECT,
+        };
+        let path = self.cometd_path();
+        self.session.take_cookies(&response, &path, now.wall_ms);
+        let Ok(reading) = self.session.read(&response.body, asked, &self.channel) else {
+            // Not Bayeux: an error page, or a cut answer. Its status may say more than its body.
+            rest::check(&response, "a streaming request")?;
+            return Err(rest::not_json(&response, "a streaming request"));
+        };
+        if reading.refusal.is_none() {
+            rest::check(&response, "a streaming request")?;
+        }
+        let verdict = self.verdict(&reading, asked);
+        if reading.strays > 0 {
+            self.events.push(Event::Strays { count: reading.strays as u64 });
+        }
+        if verdict.is_none() {
+            self.succeeded(now, &response);
+        }
+        // Whatever the reply says, the events that came with it are good: they go out first.
+        if reading.events.is_empty() {
+            return verdict.map_or(Ok(()), Err);
+        }
+        let (delivery, disordered) = Delivery::new(response.body, reading.events);
+        if disordered > 0 {
+            self.events.push(Event::Disordered { count: disordered as u64 });
+        }
+        self.delivery = Some(delivery);
+        self.after_delivery = verdict;
+        Ok(())
+    }
+
+    fn verdict(&self, reading: &Reading, asked: &str) -> Option<Verdict> {
+        if let Some(refusal) = &reading.refusal {
+            return Some(error::verdict(refusal));
+        }
+        if reading.ended {
+            return Some(Verdict::Rehandshake(Cause::new("DISCONNECTED", "Salesforce ended the streaming session")));
+        }
+        if !reading.replied {
+            return Some(Verdict::Retry(
+                Cause::new("NO_REPLY", format!("Salesforce's answer holds no reply on {asked}")),
+                0,
+            ));
+        }
+        if asked == HANDSHAKE && !reading.replay {
+            return Some(Verdict::Fail(Failure::new(
+                FailureKind::Config,
+                "REPLAY_NOT_OFFERED",
+                "The org's streaming endpoint does not offer replay, without which events would be lost. Set salesforce.version to latest, or to 37.0 or later",
+            )));
+        }
+        None
+    }
+
+    /// The reply was a success: on to the next phase.
+    fn succeeded(&mut self, now: Now, response: &Response) {
+        self.tokens_refused = 0;
+        self.phase = match self.phase {
+            Phase::Handshake => Phase::FirstConnect,
+            Phase::FirstConnect => Phase::Subscribe,
+            Phase::Subscribe => {
+                self.events.push(Event::Subscribed {
+                    channel: self.channel.clone(),
+                    replay_from: self.position.replay_from(),
+                });
+                let at_ms = response.header("date").and_then(parse_http_date).unwrap_or(now.wall_ms);
+                self.position.subscribed(at_ms);
+                Phase::Connect
+            }
+            _ => {
+                self.backoff.reset();
+                self.throttled = 0;
+                Phase::Connect
+            }
+        };
+        let interval_ms = self.session.interval_ms();
+        if interval_ms > 0 && matches!(self.phase, Phase::Connect) {
+            self.phase = Phase::Wait(now.deadline(interval_ms), Box::new(Phase::Connect));
+        }
+    }
+
+    fn next_batch(&mut self, now: Now) -> Option<Vec<super::ProducerRecord>> {
+        let (Some(delivery), Some(pipeline)) = (&mut self.delivery, &mut self.pipeline) else { return None };
+        let next = delivery.next(pipeline, &self.position, &mut self.repeats);
+        let fields = pipeline.take_unknown_fields();
+        if !fields.is_empty() {
+            self.events.push(Event::UnknownFields { fields });
+        }
+        match next {
+            Next::Batch(batch, last) => {
+                self.sending = Some(last);
+                return Some(batch);
+            }
+            Next::Failed(failure) => {
+                self.delivery = None;
+                self.after_delivery = None;
+                self.follow(now, Verdict::Fail(failure));
+            }
+            Next::Done => {
+                self.delivery = None;
+                if let Some(verdict) = self.after_delivery.take() {
+                    self.follow(now, verdict);
+                }
+            }
+        }
+        if self.repeats > 0 {
+            self.events.push(Event::RepeatsDropped { count: mem::take(&mut self.repeats) });
+        }
+        None
+    }
+
+    /// Does what a verdict asks for.
+    fn follow(&mut self, now: Now, verdict: Verdict) {
+        match verdict {
+            Verdict::Rehandshake(cause) => self.again(now, cause, 0, Phase::Handshake),
+            Verdict::Reauthenticate(cause) if self.tokens_refused + 1 >= TOKENS_REFUSED_MAX => {
+                let message = format!(
+                    "{}, as it did with {TOKENS_REFUSED_MAX} tokens in a row, each just issued. Check that the user and the connected app may use the API",
+                    cause.message
+                );
+                self.fail(Failure::new(FailureKind::Auth, cause.code, message));
+            }
+            Verdict::Reauthenticate(cause) => {
+                self.tokens_refused += 1;
+                self.token = None;
+                self.again(now, cause, 0, Phase::Login);
+            }
+            Verdict::Retry(cause, at_least_ms) => {
+                let next = match mem::replace(&mut self.phase, Phase::Handshake) {
+                    same @ (Phase::Login | Phase::Prepare(_)) => same,
+                    _ if self.session.is_open() => Phase::Goodbye,
+                    _ => Phase::Handshake,
+                };
+                self.again(now, cause, at_least_ms, next);
+            }
+            Verdict::Throttled(cause) => {
+                let wait_ms =
+                    THROTTLE_FIRST_WAIT_MS.saturating_mul(1 << self.throttled.min(8)).min(THROTTLE_WAIT_MAX_MS);
+                self.throttled = self.throttled.saturating_add(1);
+                let wait_ms = self.jitter.spread(wait_ms.saturating_mul(2)).min(THROTTLE_WAIT_MAX_MS);
+                let next = match mem::replace(&mut self.phase, Phase::Handshake) {
+                    same @ (Phase::Login | Phase::Prepare(_)) => same,
+                    _ => Phase::Handshake,
+                };
+                self.events.push(Event::Throttled { cause, wait_ms });
+                self.phase = Phase::Wait(now.deadline(wait_ms), Box::new(next));
+            }
+            Verdict::CheckPushTopic(cause) => {
+                let version = self.prepared.as_ref().map(|prepared| prepared.version.clone()).unwrap_or_default();
+                self.phase = Phase::Prepare(Plan::check(version, cause));
+            }
+            Verdict::Fail(failure) => self.fail(failure),
+        }
+    }
+
+    /// Waits, then goes on with `next`, or gives up.
+    fn again(&mut self, now: Now, cause: Cause, at_least_ms: u64, next: Phase) {
+        match self.backoff.failed(now, at_least_ms, &mut self.jitter) {
+            Some(wait_ms) => {
+                let attempts = self.backoff.attempts();
+                self.events.push(Event::SessionLost { cause, wait_ms, attempts });
+                self.phase = Phase::Wait(now.deadline(wait_ms), Box::new(next));
+            }
+            None => {
+                let message = format!(
+                    "{}. Tried for {} s (request.max.retries.time.ms) without success",
+                    cause.message,
+                    self.config.retries_time_ms / 1_000
+                );
+                let kind = if at_least_ms > 0 { FailureKind::Throttled } else { FailureKind::Transient };
+                let mut failure = Failure::new(kind, cause.code, message);
+                failure.retry_after_ms = (at_least_ms > 0).then_some(at_least_ms);
+                self.fail(failure);
+            }
+        }
+    }
+
+    fn fail(&mut self, failure: Failure) {
+        self.events.push(Event::Failed { code: failure.code.clone(), message: failure.message.clone() });
+        self.phase = Phase::Failed(failure);
+    }
+}
+
+/// What the lack of an answer means. In the streaming phases an answer that broke off may have held events, which the
+/// server now counts as delivered: only a new session with the last position gets them back.
+fn transport(error: &HttpError, phase: &Phase) -> Verdict {
+    let what = match phase {
+        Phase::Login => "The login",
+        Phase::Prepare(_) => "A REST request",
+        _ => "The streaming connection",
+    };
+    let message = format!("{what} to Salesforce failed: {error}");
+    match error {
+        HttpError::Denied { .. } | HttpError::Tls(_) | HttpError::Invalid(_) => {
+            Verdict::Fail(Failure::new(FailureKind::Config, error.code(), message))
+        }
+        HttpError::Dns(_)
+        | HttpError::Connect(_)
+        | HttpError::Timeout(_)
+        | HttpError::Broken(_)
+        | HttpError::BodyTooLarge { .. } => Verdict::Retry(Cause::new(error.code(), message), 0),
+    }
+}

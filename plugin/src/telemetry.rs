@@ -1,0 +1,266 @@
+//! Every fact of the connector's life that is worth reporting, as a type: its level, name, sentence and fields come from
+//! here and from nowhere else. Neither payloads nor secrets can be put into one.
+
+use crate::{error::Cause, salesforce::replay};
+
+/// How much a fact matters: the contract's `telemetry.level`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// The task ends.
+    Error,
+    /// Somebody should know.
+    Warn,
+    /// The story of a connector.
+    Info,
+    /// Details.
+    Debug,
+}
+
+/// A fact.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A token was issued.
+    LoggedIn {
+        /// The instance's origin.
+        instance: String,
+    },
+    /// The object was described.
+    Described {
+        /// The object.
+        object: String,
+        /// API version in use.
+        version: String,
+        /// Number of fields.
+        fields: usize,
+    },
+    /// Field types that the schema has as text because they are not known.
+    UnknownTypes {
+        /// `field: type`, a few of them.
+        fields: Vec<String>,
+    },
+    /// The PushTopic was found as it should be.
+    PushTopicFound {
+        /// Its name.
+        name: String,
+        /// Its id.
+        id: String,
+    },
+    /// The PushTopic was created.
+    PushTopicCreated {
+        /// Its name.
+        name: String,
+        /// Its id.
+        id: String,
+        /// How many fields its query selects.
+        fields: usize,
+        /// Fields of the object that PushTopics do not allow.
+        left_out: Vec<String>,
+    },
+    /// The PushTopic differs from what the connector would have made.
+    PushTopicDrift {
+        /// Its name.
+        name: String,
+        /// The differences, each a sentence.
+        differences: Vec<String>,
+    },
+    /// A subscription stands.
+    Subscribed {
+        /// The channel.
+        channel: String,
+        /// The replay id given.
+        replay_from: i64,
+    },
+    /// The session is gone; a new one follows.
+    SessionLost {
+        /// Why.
+        cause: Cause,
+        /// Milliseconds until the next attempt.
+        wait_ms: u64,
+        /// Failures in a row.
+        attempts: u32,
+    },
+    /// A quota is used up; the task waits.
+    Throttled {
+        /// Why.
+        cause: Cause,
+        /// Milliseconds until the next attempt.
+        wait_ms: u64,
+    },
+    /// Events that had been sent before were dropped.
+    RepeatsDropped {
+        /// How many.
+        count: u64,
+    },
+    /// Events stood in an answer against the order of their replay ids, and were put in order.
+    Disordered {
+        /// How many.
+        count: u64,
+    },
+    /// Fields that events carry and the schema does not have.
+    UnknownFields {
+        /// Their names, a few of them.
+        fields: Vec<String>,
+    },
+    /// Messages on channels that nobody subscribed to.
+    Strays {
+        /// How many.
+        count: u64,
+    },
+    /// The session was ended by us.
+    SaidGoodbye,
+    /// The task cannot go on.
+    Failed {
+        /// The failure's code.
+        code: String,
+        /// Its sentence.
+        message: String,
+    },
+    /// A request is about to be made.
+    Requesting {
+        /// Method, URL and size.
+        request: String,
+    },
+}
+
+impl Event {
+    /// How much it matters.
+    #[must_use]
+    pub fn level(&self) -> Level {
+        match self {
+            Self::Failed { .. } => Level::Error,
+            Self::UnknownTypes { .. }
+            | Self::PushTopicDrift { .. }
+            | Self::SessionLost { .. }
+            | Self::Throttled { .. }
+            | Self::Disordered { .. }
+            | Self::UnknownFields { .. }
+            | Self::Strays { .. } => Level::Warn,
+            Self::Requesting { .. } => Level::Debug,
+            Self::LoggedIn { .. }
+            | Self::Described { .. }
+            | Self::PushTopicFound { .. }
+            | Self::PushTopicCreated { .. }
+            | Self::Subscribed { .. }
+            | Self::RepeatsDropped { .. }
+            | Self::SaidGoodbye => Level::Info,
+        }
+    }
+
+    /// A short stable name.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::LoggedIn { .. } => "logged_in",
+            Self::Described { .. } => "described",
+            Self::UnknownTypes { .. } => "unknown_types",
+            Self::PushTopicFound { .. } => "push_topic_found",
+            Self::PushTopicCreated { .. } => "push_topic_created",
+            Self::PushTopicDrift { .. } => "push_topic_drift",
+            Self::Subscribed { .. } => "subscribed",
+            Self::SessionLost { .. } => "session_lost",
+            Self::Throttled { .. } => "throttled",
+            Self::RepeatsDropped { .. } => "repeats_dropped",
+            Self::Disordered { .. } => "events_disordered",
+            Self::UnknownFields { .. } => "unknown_fields",
+            Self::Strays { .. } => "stray_messages",
+            Self::SaidGoodbye => "said_goodbye",
+            Self::Failed { .. } => "failed",
+            Self::Requesting { .. } => "requesting",
+        }
+    }
+
+    /// A sentence for people.
+    #[must_use]
+    pub fn message(&self) -> String {
+        match self {
+            Self::LoggedIn { instance } => format!("Logged in; the instance is {instance}"),
+            Self::Described { object, version, fields } => {
+                format!("{object} has {fields} fields in API version {version}")
+            }
+            Self::UnknownTypes { fields } => {
+                format!("Fields of unknown types are carried as text: {}", fields.join(", "))
+            }
+            Self::PushTopicFound { name, id } => format!("PushTopic {name} ({id}) is there"),
+            Self::PushTopicCreated { name, id, fields, left_out } if left_out.is_empty() => {
+                format!("PushTopic {name} ({id}) was created with all {fields} fields")
+            }
+            Self::PushTopicCreated { name, id, fields, left_out } => format!(
+                "PushTopic {name} ({id}) was created with {fields} fields; PushTopics do not allow {}",
+                left_out.join(", ")
+            ),
+            Self::PushTopicDrift { name, differences } => format!(
+                "PushTopic {name} is used as it is, though it differs from what this configuration would create: {}",
+                differences.join("; ")
+            ),
+            Self::Subscribed { channel, replay_from } => match *replay_from {
+                replay::TIP => format!("Subscribed to {channel}, from now on"),
+                replay::RETAINED => format!("Subscribed to {channel}, from the oldest retained event"),
+                id => format!("Subscribed to {channel}, from after replayId {id}"),
+            },
+            Self::SessionLost { cause, wait_ms, attempts } => {
+                format!("{}; trying again in {wait_ms} ms (attempt {attempts})", cause.message)
+            }
+            Self::Throttled { cause, wait_ms } => format!(
+                "{}; waiting {} s. Salesforce retains events for 24 hours",
+                cause.message,
+                wait_ms.div_ceil(1_000)
+            ),
+            Self::RepeatsDropped { count } => format!("{count} events came again and were dropped"),
+            Self::Disordered { count } => {
+                format!("{count} events stood out of order in one answer and were put in the order of their replay ids")
+            }
+            Self::UnknownFields { fields } => format!(
+                "Events carry fields that the object's describe did not have: {}. Restart the connector to take them in",
+                fields.join(", ")
+            ),
+            Self::Strays { count } => format!("{count} messages on other channels were ignored"),
+            Self::SaidGoodbye => "Unsubscribed and disconnected".into(),
+            Self::Failed { code, message } => format!("{message} [{code}]"),
+            Self::Requesting { request } => request.clone(),
+        }
+    }
+
+    /// The same facts for machines.
+    #[must_use]
+    pub fn fields(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::LoggedIn { instance } => vec![("instance", instance.clone())],
+            Self::Described { object, version, fields } => {
+                vec![("object", object.clone()), ("version", version.clone()), ("fields", fields.to_string())]
+            }
+            Self::PushTopicFound { name, id } | Self::PushTopicCreated { name, id, .. } => {
+                vec![("push_topic", name.clone()), ("id", id.clone())]
+            }
+            Self::PushTopicDrift { name, .. } => vec![("push_topic", name.clone())],
+            Self::Subscribed { channel, replay_from } => {
+                vec![("channel", channel.clone()), ("replay_from", replay_from.to_string())]
+            }
+            Self::SessionLost { cause, wait_ms, attempts } => {
+                vec![("code", cause.code.clone()), ("wait_ms", wait_ms.to_string()), ("attempts", attempts.to_string())]
+            }
+            Self::Throttled { cause, wait_ms } => {
+                vec![("code", cause.code.clone()), ("wait_ms", wait_ms.to_string())]
+            }
+            Self::RepeatsDropped { count } | Self::Disordered { count } | Self::Strays { count } => {
+                vec![("count", count.to_string())]
+            }
+            Self::Failed { code, .. } => vec![("code", code.clone())],
+            Self::UnknownTypes { .. } | Self::UnknownFields { .. } | Self::SaidGoodbye | Self::Requesting { .. } => {
+                Vec::new()
+            }
+        }
+    }
+
+    /// The counter that goes with the fact, and by how much it grows.
+    #[must_use]
+    pub fn counter(&self) -> Option<(&'static str, u64)> {
+        match self {
+            Self::LoggedIn { .. } => Some(("salesforce_logins_total", 1)),
+            Self::Subscribed { .. } => Some(("salesforce_subscriptions_total", 1)),
+            Self::SessionLost { .. } => Some(("salesforce_sessions_lost_total", 1)),
+            Self::Throttled { .. } => Some(("salesforce_throttled_total", 1)),
+            Self::RepeatsDropped { count } => Some(("salesforce_repeats_dropped_total", *count)),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! Time as a value. The core never asks for the time; whoever drives it says what time it is.
+
+/// Milliseconds since the Unix epoch, by the wall clock. For dates, never for timers.
+pub type WallMs = i64;
+
+/// An instant, read once and handed down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Now {
+    /// Milliseconds of a clock that never goes back; its zero has no meaning. For timers.
+    pub monotonic_ms: u64,
+    /// The wall clock.
+    pub wall_ms: WallMs,
+}
+
+impl Now {
+    /// The deadline that lies `after_ms` milliseconds ahead.
+    #[must_use]
+    pub fn deadline(self, after_ms: u64) -> Deadline {
+        Deadline(self.monotonic_ms.saturating_add(after_ms))
+    }
+}
+
+/// A point on the monotonic clock, in its milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Deadline(pub u64);
+
+impl Deadline {
+    /// Milliseconds from `now` to this deadline; 0 when it has passed.
+    #[must_use]
+    pub fn remaining_ms(self, now: Now) -> u64 {
+        self.0.saturating_sub(now.monotonic_ms)
+    }
+
+    /// Whether it has passed.
+    #[must_use]
+    pub fn passed(self, now: Now) -> bool {
+        self.0 <= now.monotonic_ms
+    }
+}
+
+/// Reads an HTTP date, `Wed, 21 Oct 2015 07:28:00 GMT`, leniently as RFC 6265, 5.1.1 asks for cookies: dashes and
+/// two-digit years are fine, the day's name does not matter. Always UTC.
+#[must_use]
+pub fn parse_http_date(text: &str) -> Option<WallMs> {
+    const MONTHS: &str = "janfebmaraprmayjunjulaugsepoctnovdec";
+    let (mut day, mut month, mut year, mut clock) = (None, None, None, None);
+    for token in text.split(|c: char| !c.is_ascii_alphanumeric() && c != ':').filter(|token| !token.is_empty()) {
+        let number = token.parse::<i64>().ok();
+        if clock.is_none() && token.contains(':') {
+            let mut parts = token.splitn(3, ':').map(|part| part.parse::<i64>().ok());
+            let (hour, minute, second) = (parts.next()??, parts.next()??, parts.next()??);
+            if !(0..24).contains(&hour) || !(0..60).contains(&minute) || !(0..61).contains(&second) {
+                return None;
+            }
+            clock = Some((hour * 60 + minute) * 60 + second);
+        } else if let (None, Some(n @ 1..=31)) = (day, number) {
+            day = Some(n);
+        } else if let (None, Some(n)) = (year, number) {
+            year = Some(match n {
+                0..=69 => n + 2_000,
+                70..=99 => n + 1_900,
+                1_601..=9_999 => n,
+                _ => return None,
+            });
+        } else if month.is_none() && number.is_none() {
+            let name = token.get(..3)?.to_ascii_lowercase();
+            month = MONTHS.find(&name).filter(|at| at % 3 == 0).and_then(|at| i64::try_from(at / 3 + 1).ok());
+        }
+    }
+    let days = days_from_civil(year?, month?, day?);
+    Some((days * 86_400 + clock?) * 1_000)
+}
+
+/// Days from 1970-01-01 to a date of the proleptic Gregorian calendar (H. Hinnant, "chrono-compatible low-level date
+/// algorithms").
+#[must_use]
+pub fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
+    let shifted_year = if month <= 2 { year - 1 } else { year };
+    let era = shifted_year.div_euclid(400);
+    let year_of_era = shifted_year.rem_euclid(400);
+    let day_of_year = (153 * (if month > 2 { month - 3 } else { month + 9 }) + 2) / 5 + day - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    era * 146_097 + day_of_era - 719_468
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn http_dates() {
+        let cases = [
+            ("Wed, 21 Oct 2015 07:28:00 GMT", Some(1_445_412_480_000)),
+            ("Thu, 01-Jan-1970 00:00:00 GMT", Some(0)),
+            ("Sunday, 06-Nov-94 08:49:37 GMT", Some(784_111_777_000)),
+            ("Sun Nov  6 08:49:37 1994", Some(784_111_777_000)),
+            ("Tue, 29 Feb 2000 23:59:59 GMT", Some(951_868_799_000)),
+            ("yesterday", None),
+            ("", None),
+            ("Wed, 21 Oct 2015", None),
+            ("Wed, 21 Oct 2015 25:00:00 GMT", None),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(parse_http_date(text), expected, "{text}");
+        }
+    }
+}
