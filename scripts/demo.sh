@@ -5,8 +5,9 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 scripts/build-component.sh
-# The test build of the same binaries: what is compiled here is not compiled again by `make test`.
-cargo build --bins --package tributary --package salesforce-simulator
+# The binaries of the whole workspace in the test profile: chosen one by one, their dependencies would be compiled with
+# other features, and once more by `make test`.
+cargo build --workspace --bins
 
 work=$(mktemp -d)
 simulator=

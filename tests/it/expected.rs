@@ -50,7 +50,8 @@ fn field(kind: &str, value: &Value) -> String {
     match kind {
         "boolean" | "int" | "long" => value.to_string(),
         "double" | "percent" => double(value),
-        // A string, with the digits as they came.
+        // A string: whole numbers with the digits as they came, others as Java writes a double.
+        "currency" if value.is_f64() => quoted(&double(value)),
         "currency" => quoted(&value.to_string()),
         "date" => days(value.as_str().expect("dates are text")).to_string(),
         "datetime" => milliseconds(value.as_str().expect("datetimes are text")).to_string(),
@@ -69,11 +70,15 @@ fn address(value: &Value) -> String {
     text
 }
 
-/// Java's `Double.toString`, for the range in which it writes plain decimals.
+/// Java's `Double.toString`: plain decimals in the middle, an exponent outside.
 fn double(value: &Value) -> String {
     let number = value.as_f64().expect("doubles are numbers");
-    assert!(number == 0.0 || (1e-3..1e7).contains(&number.abs()), "{number} is written with an exponent");
-    format!("{number:?}")
+    if number == 0.0 || (1e-3..1e7).contains(&number.abs()) {
+        return format!("{number:?}");
+    }
+    let text = format!("{number:E}");
+    let (mantissa, exponent) = text.split_once('E').expect("it was asked for");
+    if mantissa.contains('.') { text } else { format!("{mantissa}.0E{exponent}") }
 }
 
 /// Kafka Connect's JSON text: raw inside the basic plane, surrogate escapes outside.
@@ -121,7 +126,7 @@ pub(crate) fn milliseconds(moment: &str) -> i64 {
     seconds * 1_000 + part(20..23)
 }
 
-/// Dates by GNU date; the long line is a fragment of a Lead by hand.
+/// Dates by GNU date, doubles by Java; the long line is a fragment of a Lead by hand.
 #[test]
 fn the_second_writing_is_right() {
     for (date, expected) in [("1970-01-01", 0), ("2000-02-29", 11_016), ("2018-10-18", 17_822), ("1900-03-01", -25_508)]

@@ -2,7 +2,7 @@
 //! what happened and was not read; dup what was read more than once; foreign what never happened; altered what differs
 //! from what happened; disorder what stands behind something that happened later.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, fmt};
 
 use serde_json::Value;
 
@@ -17,14 +17,30 @@ pub(crate) struct Expected {
     pub(crate) value: String,
 }
 
-/// What the comparison found, as replay ids (foreign: as the record's value).
-#[derive(Debug, Default, PartialEq, Eq)]
+/// What the comparison found, as replay ids; of foreign and altered records, what is wrong with them.
+#[derive(Default, PartialEq, Eq)]
 pub(crate) struct Verdict {
     pub(crate) lost: Vec<u64>,
     pub(crate) dup: Vec<u64>,
     pub(crate) foreign: Vec<String>,
     pub(crate) altered: Vec<String>,
     pub(crate) disorder: Vec<u64>,
+}
+
+/// A failure must be readable: how many, and the first few.
+impl fmt::Debug for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fn few<T: fmt::Debug>(f: &mut fmt::Formatter<'_>, name: &str, found: &[T]) -> fmt::Result {
+            const SHOWN: usize = 3;
+            let more = if found.len() > SHOWN { "…" } else { "" };
+            writeln!(f, "{name} {}: {:?}{more}", found.len(), &found[..found.len().min(SHOWN)])
+        }
+        few(f, "lost", &self.lost)?;
+        few(f, "dup", &self.dup)?;
+        few(f, "foreign", &self.foreign)?;
+        few(f, "altered", &self.altered)?;
+        few(f, "disorder", &self.disorder)
+    }
 }
 
 impl Verdict {
@@ -48,6 +64,20 @@ impl Verdict {
 fn identity(value: &str) -> Option<String> {
     let value: Value = serde_json::from_str(value).ok()?;
     Some(format!("{} {}", value.get("Id")?.as_str()?, value.get("_EventType")?.as_str()?))
+}
+
+/// Where a record differs from what its event must become.
+fn difference(event: &Expected, record: &Consumed) -> Option<String> {
+    let parts = [
+        ("value", event.value.clone(), record.value.clone().unwrap_or_default()),
+        ("key", event.key.clone(), record.key.clone().unwrap_or_default()),
+        ("timestamp", event.timestamp_ms.to_string(), record.timestamp_ms.to_string()),
+        ("headers", "NO_HEADERS".to_owned(), record.headers.clone()),
+    ];
+    let (part, expected, found) = parts.into_iter().find(|(_, expected, found)| expected != found)?;
+    let same = expected.chars().zip(found.chars()).take_while(|(a, b)| a == b).count();
+    let around = |text: &str| text.chars().skip(same.saturating_sub(30)).take(60).collect::<String>();
+    Some(format!("{part} of {}: {} instead of {}", event.replay_id, around(&found), around(&expected)))
 }
 
 /// Compares the records of a topic, in their order, with the events of the ledger, in theirs.
@@ -74,13 +104,7 @@ pub(crate) fn judge(events: &[Expected], records: &[Consumed]) -> Verdict {
             verdict.disorder.push(event.replay_id);
         }
         newest = newest.max(event.replay_id);
-        let same = value == event.value
-            && record.key.as_deref() == Some(event.key.as_str())
-            && record.timestamp_ms == event.timestamp_ms
-            && record.headers == "NO_HEADERS";
-        if !same {
-            verdict.altered.push(format!("{record:?} instead of {event:?}"));
-        }
+        verdict.altered.extend(difference(event, record));
     }
     verdict.lost = known.values().filter(|(_, seen)| *seen == 0).map(|(event, _)| event.replay_id).collect();
     verdict.lost.sort_unstable();

@@ -9,7 +9,6 @@ mod contract;
 mod embedded;
 mod expected;
 mod faults;
-mod generated;
 mod judge;
 mod kafka;
 mod org;

@@ -1,6 +1,6 @@
 //! The simulated org of a scenario, in this process, and what is planted in it.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use http::{Method, header::AUTHORIZATION};
 use salesforce_simulator::{Answer, Change, FaultRule, OrgConfig, Request, Simulator, SimulatorConfig, User};
@@ -35,6 +35,11 @@ pub(crate) fn secrets_in(text: &str) -> VecDeque<&str> {
 /// See the module.
 pub(crate) struct Org {
     simulator: Simulator,
+    /// Of each object that scenarios use: the fields in the order of its describe, name and type. Asked for before any
+    /// fault is in force.
+    fields: BTreeMap<&'static str, Vec<(String, String)>>,
+    /// Logins of this module's own.
+    logins: u64,
 }
 
 impl Org {
@@ -61,7 +66,11 @@ impl Org {
             ..OrgConfig::default()
         };
         let simulator = Simulator::spawn(SimulatorConfig { org, tls, ..SimulatorConfig::default() });
-        Self { simulator: simulator.expect("loopback has free ports") }
+        let simulator = simulator.expect("loopback has free ports");
+        let mut org = Self { simulator, fields: BTreeMap::new(), logins: 0 };
+        org.fields = ["Lead", "Everything__c"].into_iter().map(|object| (object, org.ask_fields(object))).collect();
+        org.logins = org.logins();
+        org
     }
 
     pub(crate) fn url(&self) -> &str {
@@ -98,9 +107,10 @@ impl Org {
         self.simulator.org().stats().faults_fired
     }
 
+    /// Logins that were tried, but for this module's own.
     pub(crate) fn logins(&self) -> u64 {
         let stats = self.simulator.org().stats();
-        stats.logins + stats.logins_refused
+        stats.logins + stats.logins_refused - self.logins
     }
 
     /// Fails when somebody left without a goodbye.
@@ -110,8 +120,12 @@ impl Org {
     }
 
     /// The fields of an object, in the order of its describe: name and type.
+    pub(crate) fn fields(&self, object: &str) -> &[(String, String)] {
+        &self.fields[object]
+    }
+
     #[track_caller]
-    pub(crate) fn describe(&self, object: &str) -> Vec<(String, String)> {
+    fn ask_fields(&self, object: &str) -> Vec<(String, String)> {
         let form = [
             ("grant_type", "password"),
             ("client_id", CONSUMER_KEY),
@@ -142,7 +156,7 @@ impl Org {
     /// What must stand in Kafka for all that happened on a PushTopic so far, in order.
     #[track_caller]
     pub(crate) fn expected(&self, push_topic: &str, object: &str) -> Vec<Expected> {
-        let fields = self.describe(object);
+        let fields = self.fields(object);
         let org = self.simulator.org();
         let events = org.ledger().iter().filter(|event| &*event.topic == push_topic);
         events
@@ -153,7 +167,7 @@ impl Org {
                     replay_id: event.replay_id,
                     timestamp_ms: expected::milliseconds(created),
                     key: expected::key(&data),
-                    value: expected::value(object, &fields, &data),
+                    value: expected::value(object, fields, &data),
                 }
             })
             .collect()

@@ -486,7 +486,11 @@ fn transport(error: &HttpError, phase: &Phase) -> Verdict {
         Phase::Prepare(_) => "A REST request",
         _ => "The streaming connection",
     };
-    let message = format!("{what} to Salesforce failed: {error}");
+    let remedy = match (phase, error) {
+        (Phase::Login, HttpError::Dns(_) | HttpError::Connect(_)) => ". Check salesforce.instance",
+        _ => "",
+    };
+    let message = format!("{what} to Salesforce failed: {error}{remedy}");
     match error {
         HttpError::Denied { .. } | HttpError::Tls(_) | HttpError::Invalid(_) => {
             Verdict::Fail(Failure::new(FailureKind::Config, error.code(), message))
