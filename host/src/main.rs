@@ -1,2 +1,7 @@
-//! Placeholder.
-fn main() {}
+//! The program `tributary`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    tributary::cli::main()
+}

@@ -60,6 +60,19 @@ impl ConnectorConfig {
     /// # Errors
     /// The file is unreadable, or anything in it cannot be used: then every finding at once.
     pub fn load(path: &Path, worker: &WorkerConfig) -> Result<Loaded<Self>, ConfigError> {
+        let (value, findings) = Self::read(path, worker)?;
+        if findings.has_errors() {
+            return Err(ConfigError::Invalid { path: path.to_owned(), findings });
+        }
+        Ok(Loaded { value, findings })
+    }
+
+    /// Reads a connector file whatever is wrong in it, so that the component's findings can be added to the host's. With
+    /// an error among the findings the configuration is not to be used.
+    ///
+    /// # Errors
+    /// The file is unreadable.
+    pub fn read(path: &Path, worker: &WorkerConfig) -> Result<(Self, Findings), ConfigError> {
         let unreadable = |reason| ConfigError::Unreadable { path: path.to_owned(), reason };
         let bytes = document::read_file(path).map_err(unreadable)?;
         let mut findings = Findings::new();
@@ -75,10 +88,7 @@ impl ConnectorConfig {
             .collect();
         let (value, checked) = Self::from_properties(resolved, worker);
         findings.extend(checked);
-        if findings.has_errors() {
-            return Err(ConfigError::Invalid { path: path.to_owned(), findings });
-        }
-        Ok(Loaded { value, findings })
+        Ok((value, findings))
     }
 
     /// Takes properties that did not come from a file. What is wrong is in the findings; with an error among them the

@@ -31,6 +31,14 @@ pub struct Finding {
     pub remedy: String,
 }
 
+impl Finding {
+    /// Whether the configuration cannot be used because of it.
+    #[must_use]
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+}
+
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.property)?;

@@ -46,7 +46,7 @@ pub enum ComponentError {
         reason: String,
     },
     /// It is something else.
-    #[error("{origin} is not a WebAssembly component, but {what}; build one with `make component`")]
+    #[error("{origin} is no WebAssembly component, it is {what}; build one with `make component`")]
     NotAComponent {
         /// The file.
         origin: String,
@@ -222,7 +222,9 @@ impl fmt::Display for Source {
 
 impl Source {
     fn read(&self) -> Result<Vec<u8>, ComponentError> {
-        let Self::File(path) = self else { return Ok(EMBEDDED.unwrap_or_default().to_vec()) };
+        let Self::File(path) = self else {
+            return Ok(EMBEDDED.unwrap_or_default().to_vec());
+        };
         let unreadable = |reason: String| ComponentError::Unreadable { origin: path.display().to_string(), reason };
         let size = fs::metadata(path).map_err(|error| unreadable(error.to_string()))?.len();
         if size > FILE_BYTES_MAX {
@@ -270,7 +272,7 @@ pub enum CatalogueError {
     /// There is none.
     #[error(
         "there is no component: {}, and this program was built without one; build it with `make component` and name it: \
-         --component target/component/salesforce-pushtopic.wasm",
+         --component target/component/NAME.wasm",
         looked_in(plugin_path)
     )]
     None {
@@ -347,10 +349,16 @@ impl Catalogue {
     pub fn find(&self, class: &str) -> Result<&(Component, Description), CatalogueError> {
         let knows =
             |(_, description): &&(Component, Description)| description.classes.iter().any(|known| known == class);
-        self.components.iter().find(knows).ok_or_else(|| CatalogueError::UnknownClass {
-            class: class.to_owned(),
-            known: self.components.iter().flat_map(|(_, description)| description.classes.clone()).collect(),
-        })
+        self.components
+            .iter()
+            .find(knows)
+            .ok_or_else(|| CatalogueError::UnknownClass { class: class.to_owned(), known: self.classes() })
+    }
+
+    /// Every `connector.class` that a component knows.
+    #[must_use]
+    pub fn classes(&self) -> Vec<String> {
+        self.components.iter().flat_map(|(_, description)| description.classes.clone()).collect()
     }
 }
 

@@ -2,7 +2,7 @@
 //! decision on an origin before a request leaves, and the decision on each resolved address before the host dials it.
 //!
 //! A pattern is an origin. `*` stands for one or more labels at the start of a host name, or for any port:
-//! `https://*.my.salesforce.com`, `http://127.0.0.1:*`. Without a port the scheme's own is meant.
+//! `https://*.my.vendor.example`, `http://127.0.0.1:*`. Without a port the scheme's own is meant.
 
 use std::{
     fmt,
@@ -61,7 +61,7 @@ impl Scheme {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum HostPattern {
     Any,
-    /// Without the leading `*`: `.my.salesforce.com`.
+    /// Without the leading `*`: `.my.vendor.example`.
     Under(String),
     Name(String),
     Address(IpAddr),
@@ -335,23 +335,23 @@ mod tests {
 
     #[test]
     fn an_origin_is_allowed_by_scheme_host_and_port() {
-        let salesforce = "https://*.my.salesforce.com";
+        let vendor = "https://*.my.vendor.example";
         for (url, allowed) in [
-            ("https://acme.my.salesforce.com/services", true),
-            ("https://ACME.my.Salesforce.com", true),
-            ("https://acme.my.salesforce.com.", true),
-            ("https://acme.my.salesforce.com:443", true),
-            ("https://acme--dev.sandbox.my.salesforce.com", true),
-            ("https://my.salesforce.com", false),
-            ("https://.my.salesforce.com", false),
-            ("https://evilmy.salesforce.com", false),
-            ("https://acme.my.salesforce.com.evil.example", false),
-            ("https://acme.my.salesforce.com@evil.example", false),
-            ("http://acme.my.salesforce.com", false),
-            ("https://acme.my.salesforce.com:8443", false),
-            ("ftp://acme.my.salesforce.com", false),
+            ("https://acme.my.vendor.example/services", true),
+            ("https://ACME.my.Vendor.example", true),
+            ("https://acme.my.vendor.example.", true),
+            ("https://acme.my.vendor.example:443", true),
+            ("https://acme--dev.sandbox.my.vendor.example", true),
+            ("https://my.vendor.example", false),
+            ("https://.my.vendor.example", false),
+            ("https://evilmy.vendor.example", false),
+            ("https://acme.my.vendor.example.evil.example", false),
+            ("https://acme.my.vendor.example@evil.example", false),
+            ("http://acme.my.vendor.example", false),
+            ("https://acme.my.vendor.example:8443", false),
+            ("ftp://acme.my.vendor.example", false),
         ] {
-            check(salesforce, url, allowed);
+            check(vendor, url, allowed);
         }
         for (pattern, url, allowed) in [
             ("http://127.0.0.1:*", "http://127.0.0.1:18080/x", true),
@@ -364,7 +364,7 @@ mod tests {
             ("http://[::1]:8080", "http://[::1]:8080", true),
             ("http://[::1]:8080", "http://[0:0:0:0:0:0:0:1]:8080", true),
             ("http://[::1]:*", "http://[::2]:8080", false),
-            ("HTTPS://Login.Salesforce.com/", "https://login.salesforce.com", true),
+            ("HTTPS://Login.Vendor.example/", "https://login.vendor.example", true),
             ("https://*", "https://anything.example", true),
             ("https://*", "https://anything.example:444", false),
             ("https://*:*", "https://anything.example:444", true),

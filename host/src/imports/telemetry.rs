@@ -77,8 +77,10 @@ pub(crate) struct Mask {
 
 impl Mask {
     pub(crate) fn new(secrets: impl IntoIterator<Item = String>) -> Self {
-        let mut secrets: Vec<String> =
-            secrets.into_iter().filter(|secret| secret.chars().count() >= SECRET_CHARS_MIN).collect();
+        let long = |secret: &String| secret.chars().count() >= SECRET_CHARS_MIN;
+        // A setting may be named like a secret and be a switch; its value stands in many sentences.
+        let switch = |secret: &String| matches!(secret.as_str(), "true" | "false" | "null" | "none");
+        let mut secrets: Vec<String> = secrets.into_iter().filter(|secret| long(secret) && !switch(secret)).collect();
         secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
         secrets.dedup();
         Self { secrets }

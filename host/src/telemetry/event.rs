@@ -1,12 +1,12 @@
 //! Every fact that the host reports, as a type. `emit` is the only place where it becomes a log line and a metric, so
 //! the two always agree. Payloads and secrets are no part of any of these types.
 
-use std::{fmt::Write as _, net::IpAddr, time::Duration};
+use std::{net::IpAddr, time::Duration};
 
 use tracing::Level;
 
 use super::{Telemetry, log};
-use crate::record::{Scalar, SourceOffset};
+use crate::{offsets::connect_format, record::SourceOffset};
 
 /// A fact.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,6 +17,7 @@ pub enum Event {
     RootsMissing { reason: String },
     WorkerStarted { backend: String, connectors: usize },
     ConfigWarning { property: String, text: String },
+    ConfigIgnored { property: String, text: String },
     Started { class: String, version: String, offset: Option<SourceOffset> },
     Committed { offset: SourceOffset, first: bool },
     Progressed { text: String },
@@ -50,6 +51,7 @@ impl Event {
             Self::RootsMissing { .. } => "roots-missing",
             Self::WorkerStarted { .. } => "worker-started",
             Self::ConfigWarning { .. } => "config-warning",
+            Self::ConfigIgnored { .. } => "config-ignored",
             Self::Started { .. } => "started",
             Self::Committed { .. } => "committed",
             Self::Progressed { .. } => "progress",
@@ -87,7 +89,9 @@ impl Event {
             Self::Started { class, version, offset } => Line {
                 level: Level::INFO,
                 message: match offset {
-                    Some(offset) => format!("{class} {version} goes on from {}", offset_text(offset)),
+                    Some(offset) => {
+                        format!("{class} {version} goes on from {}", offset_text(offset))
+                    }
                     None => format!("{class} {version} starts without a stored offset"),
                 },
                 fields: offset.iter().map(|offset| ("offset", offset_text(offset))).collect(),
@@ -206,6 +210,11 @@ impl Event {
             Self::ConfigWarning { property, text } => {
                 Line { level: Level::WARN, message: text.clone(), fields: vec![("property", property.clone())] }
             }
+            Self::ConfigIgnored { property, text } => Line {
+                level: Level::INFO,
+                message: format!("without effect: {text}"),
+                fields: vec![("property", property.clone())],
+            },
             other => Line { level: Level::INFO, message: other.name().to_owned(), fields: vec![] },
         }
     }
@@ -214,27 +223,13 @@ impl Event {
 /// An offset as people and Kafka Connect write it: `{"replayId":3826}`.
 #[must_use]
 pub fn offset_text(offset: &SourceOffset) -> String {
-    let mut text = String::from("{");
-    for (index, (key, value)) in offset.0.iter().enumerate() {
-        let comma = if index == 0 { "" } else { "," };
-        let value = match value {
-            Scalar::Null => serde_json::Value::Null,
-            Scalar::Boolean(value) => (*value).into(),
-            Scalar::Integer(value) => (*value).into(),
-            Scalar::Float(value) => (*value).into(),
-            Scalar::Text(value) => value.as_str().into(),
-        };
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{comma}{}:{value}", serde_json::Value::from(key.as_str()));
-    }
-    text.push('}');
-    text
+    String::from_utf8_lossy(&connect_format::value(offset)).into_owned()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::telemetry::Value;
+    use crate::{record::Scalar, telemetry::Value};
 
     #[test]
     fn a_fact_is_counted_and_its_line_names_the_remedy() {

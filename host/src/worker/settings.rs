@@ -6,7 +6,7 @@ use std::{fs, io::Read};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use crate::{
-    config::ConnectorConfig,
+    config::{ConnectorConfig, is_secret_name},
     engine::{ConfigType, Description},
 };
 
@@ -65,12 +65,8 @@ pub fn secrets(description: &Description, connector: &ConnectorConfig) -> Vec<St
     let declared = |name: &str| {
         description.config.iter().any(|setting| setting.config_type == ConfigType::Password && setting.name == name)
     };
-    let named = |name: &str| {
-        let name = name.to_ascii_lowercase();
-        ["password", "secret", "passphrase", "jaas.config", "user.info"].iter().any(|part| name.contains(part))
-    };
     let properties = connector.properties.iter().chain(&connector.component_properties);
-    properties.filter(|(name, _)| declared(name) || named(name)).map(|(_, value)| value.clone()).collect()
+    properties.filter(|(name, _)| declared(name) || is_secret_name(name)).map(|(_, value)| value.clone()).collect()
 }
 
 #[cfg(test)]

@@ -144,6 +144,9 @@ impl Run<'_> {
             }
         };
         let ending = self.work(&mut instance, &settings, committed).await;
+        if let Ending::Stopped | Ending::Sink(SinkError::Stopping) = ending {
+            self.emit(&Event::Stopping);
+        }
         self.finish(instance, &ending).await;
         ending
     }
@@ -181,7 +184,6 @@ impl Run<'_> {
                 return ending;
             }
             if *self.stop.borrow() {
-                self.emit(&Event::Stopping);
                 return Ending::Stopped;
             }
         }

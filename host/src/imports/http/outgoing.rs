@@ -90,3 +90,62 @@ impl WasiHttpHooks for Outgoing {
         ErrorCode::TlsProtocolError
     }
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test that cannot set up its case has failed")]
+mod tests {
+    use std::pin::Pin;
+
+    use bytes::Bytes;
+    use http_body_util::{BodyExt, Empty};
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::{
+        config::NetworkConfig,
+        imports::{allow_list::AllowList, http::Clients},
+        telemetry::Value,
+    };
+
+    fn outgoing(telemetry: &Telemetry) -> Outgoing {
+        let clients = Clients::new(&NetworkConfig::default(), telemetry).unwrap();
+        let client = clients.with(&AllowList::parse(["http://127.0.0.1:*"]).unwrap());
+        Outgoing::new(Arc::from("accounts"), Some(client), telemetry.clone())
+    }
+
+    fn send(outgoing: &mut Outgoing, url: &str) -> Pin<Box<dyn Future<Output = Sent> + Send>> {
+        let body = Empty::<Bytes>::new().map_err(|never| match never {}).boxed_unsync();
+        let request = http::Request::get(url).body(body).unwrap();
+        Pin::from(outgoing.send_request(request, None, Box::new(ready(Ok(())))))
+    }
+
+    fn error(sent: Sent) -> String {
+        sent.map_or_else(|error| format!("{error:?}"), |_| "sent".to_owned())
+    }
+
+    #[tokio::test]
+    async fn requests_beyond_the_bound_are_refused() {
+        let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", silent.local_addr().unwrap());
+        let mut outgoing = outgoing(&Telemetry::default());
+        let mut open: Vec<_> = (0..IN_FLIGHT_MAX).map(|_| send(&mut outgoing, &url)).collect();
+        assert_eq!(error(send(&mut outgoing, &url).await), "ConnectionLimitReached");
+        open.pop();
+        drop(silent);
+        assert_eq!(error(send(&mut outgoing, &url).await), "ConnectionRefused");
+    }
+
+    #[tokio::test]
+    async fn a_denial_is_logged_once_and_an_instance_without_a_client_reaches_nothing() {
+        let telemetry = Telemetry::default();
+        let mut listed = outgoing(&telemetry);
+        for _ in 0..3 {
+            assert_eq!(error(send(&mut listed, "http://10.0.0.1/").await), "HttpRequestDenied");
+        }
+        let samples = telemetry.metrics.snapshot();
+        let denied = samples.iter().find(|sample| sample.labels.iter().any(|(_, value)| value == "origin-denied"));
+        assert_eq!(denied.map(|sample| sample.value), Some(Value::Counter(1)));
+        let mut none = Outgoing::new(Arc::from(""), None, Telemetry::default());
+        assert_eq!(error(send(&mut none, "http://127.0.0.1/").await), "HttpRequestDenied");
+    }
+}

@@ -1,0 +1,140 @@
+//! From files to what runs: the worker's settings, the component, a connector's configuration, each with all that is to
+//! be said about it.
+
+use std::path::Path;
+
+use anyhow::{Context as _, anyhow};
+
+use super::Context;
+use crate::{
+    config::{ConfigError, ConnectorConfig, Findings, WorkerConfig},
+    embedded::EmbeddedBackend,
+    engine::{Cache, Catalogue, Component, Description, Engine, Instance, InstanceParts, Limits, Source},
+    kafka::KafkaBackend,
+    sink::Backend,
+    worker::{component_settings, secrets},
+};
+
+/// Reads the worker file, if there is one.
+pub(super) fn worker(context: &Context) -> anyhow::Result<(WorkerConfig, Findings)> {
+    match &context.common.worker {
+        None => Ok((WorkerConfig::default(), Findings::new())),
+        Some(path) => {
+            let loaded = WorkerConfig::load(path)?;
+            Ok((loaded.value, loaded.findings))
+        }
+    }
+}
+
+/// Where records and offsets go.
+pub(super) fn backend(worker: &WorkerConfig) -> std::sync::Arc<dyn Backend> {
+    match KafkaBackend::new(worker) {
+        Some(kafka) => std::sync::Arc::new(kafka),
+        None => std::sync::Arc::new(EmbeddedBackend::new(&worker.data_dir)),
+    }
+}
+
+/// Starts the component runtime and loads what the command line or the worker file names.
+pub(super) async fn catalogue(
+    context: &Context,
+    worker: &WorkerConfig,
+    connectors: usize,
+) -> anyhow::Result<(Engine, Catalogue)> {
+    let sources = Source::find(context.common.component.as_deref(), &worker.plugin_path)?;
+    let engine = Engine::new(Limits::for_connectors(connectors, worker.instance_memory_max_bytes))?;
+    let cache = Cache::of_user(&worker.data_dir);
+    let catalogue = Catalogue::load(&engine, &sources, &cache, &context.telemetry).await?;
+    Ok((engine, catalogue))
+}
+
+/// Reads a connector file and lets its component check it. The findings are the host's and the component's; with an
+/// error among them the configuration is not to be used, and there is no component if none knows the class.
+pub(super) async fn connector<'a>(
+    context: &Context,
+    path: &Path,
+    worker: &WorkerConfig,
+    catalogue: &'a Catalogue,
+) -> Result<(ConnectorConfig, Option<&'a (Component, Description)>, Findings), anyhow::Error> {
+    let (connector, mut findings) = ConnectorConfig::read(path, worker)?;
+    // A class that is missing is a finding already.
+    let found = Some(&connector.class).filter(|class| !class.is_empty()).map(|class| catalogue.find(class));
+    let Some(Ok(known)) = found else {
+        if found.is_some() {
+            let reason = format!("is not known; the components at hand have {}", catalogue.classes().join(", "));
+            let remedy = "Write one of these, or name another component with --component.";
+            findings.error("connector.class", Some(&connector.class), reason, remedy);
+        }
+        return Ok((connector, None, findings));
+    };
+    ask(context, &connector, known, &mut findings).await.with_context(|| path.display().to_string())?;
+    Ok((connector, Some(known), findings))
+}
+
+/// What the component finds.
+async fn ask(
+    context: &Context,
+    connector: &ConnectorConfig,
+    (component, description): &(Component, Description),
+    findings: &mut Findings,
+) -> anyhow::Result<()> {
+    let settings = match component_settings(description, connector) {
+        Ok(settings) => settings,
+        Err(errors) => {
+            for error in errors {
+                let reason = format!("names a file that cannot be read: {}", error.reason);
+                findings.error(&error.property, Some(&error.path), reason, "Name a readable file.");
+            }
+            connector.component_properties.clone()
+        }
+    };
+    let parts = InstanceParts::for_questions(context.telemetry.clone(), secrets(description, connector));
+    let mut instance = Instance::new(component, parts).await.map_err(|(trapped, _)| anyhow!(trapped))?;
+    for value in instance.validate(&settings).await? {
+        let already = findings.iter().any(|finding| finding.property == value.name && finding.is_error());
+        for error in value.errors.iter().filter(|_| !already) {
+            let (reason, remedy) = parts_of(&value.name, error);
+            findings.error(&value.name, None, reason, remedy);
+        }
+        for warning in &value.warnings {
+            let (reason, remedy) = parts_of(&value.name, warning);
+            findings.warning(&value.name, None, reason, remedy);
+        }
+    }
+    Ok(())
+}
+
+/// A component's text in the parts of a finding: what is wrong, without the property's name and the full stop that the
+/// finding adds, and what follows it.
+fn parts_of<'a>(property: &str, text: &'a str) -> (&'a str, &'a str) {
+    let text = text.trim();
+    let text = text.strip_prefix(property).and_then(|rest| rest.strip_prefix(' ')).unwrap_or(text);
+    match text.split_once(". ") {
+        Some((reason, remedy)) => (reason, remedy),
+        None => (text.strip_suffix('.').unwrap_or(text), ""),
+    }
+}
+
+/// The error for a file with findings.
+pub(super) fn invalid(path: &Path, findings: Findings) -> ConfigError {
+    ConfigError::Invalid { path: path.to_owned(), findings }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_of_a_component_becomes_a_finding_that_reads_well() {
+        for (text, finding) in [
+            ("a.b is missing. Write one.", "a.b: is missing. Write one."),
+            ("a.b is unknown. Did you mean a.c?", "a.b: is unknown. Did you mean a.c?"),
+            ("Invalid value 1.5 for configuration a.b: no.", "a.b: Invalid value 1.5 for configuration a.b: no."),
+            ("a.bc is wrong", "a.b: a.bc is wrong."),
+        ] {
+            let (reason, remedy) = parts_of("a.b", text);
+            let mut findings = Findings::new();
+            findings.error("a.b", None, reason, remedy);
+            assert_eq!(findings.to_string(), finding);
+        }
+    }
+}
