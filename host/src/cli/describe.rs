@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use clap::Args;
 
-use super::{Context, Exit, load};
+use super::{Context, Exit, load, markdown};
 use crate::engine::{ConfigDefinition, ConfigType, Description};
 
 /// Columns of the text.
@@ -17,6 +17,9 @@ pub(super) struct Arguments {
     /// As JSON, one object for each component
     #[arg(long)]
     json: bool,
+    /// As Markdown tables, with the settings that are the host's own: the README's are made so
+    #[arg(long, conflicts_with = "json")]
+    markdown: bool,
 }
 
 /// Describes every component.
@@ -28,9 +31,14 @@ pub(super) async fn describe(context: &Context, arguments: Arguments) -> anyhow:
         if arguments.json {
             text.push_str(&serde_json::to_string_pretty(description)?);
             text.push('\n');
+        } else if arguments.markdown {
+            text.push_str(&markdown::component(description));
         } else {
             text.push_str(&page(description, super::Screen::stdout_is_terminal()));
         }
+    }
+    if arguments.markdown {
+        text.push_str(&markdown::host());
     }
     context.screen.write_data(text.as_bytes())?;
     Ok(Exit::Done)

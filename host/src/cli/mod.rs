@@ -5,6 +5,7 @@
 
 mod describe;
 mod load;
+mod markdown;
 mod offsets;
 mod pretty;
 mod run;

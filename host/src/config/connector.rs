@@ -274,14 +274,17 @@ mod tests {
         );
         assert!(!findings.has_errors(), "{findings}");
         let names: Vec<&str> = config.component_properties.iter().map(|(name, _)| name.as_str()).collect();
-        assert_eq!(names, ["kafka.topic", "value.converter", "errors.tolerance", "transforms", "key.converter"]);
+        assert_eq!(
+            names,
+            ["connector.class", "kafka.topic", "value.converter", "errors.tolerance", "transforms", "key.converter"]
+        );
         let settings = config.host_settings(&WorkerConfig::default()).unwrap();
         assert_eq!((settings.producer.linger_ms, settings.offsets_topic), (1, None));
         assert!(settings.topic_creation.plan("t").is_some());
         let text = format!("{config:?}{findings:?}");
         assert!(text.contains("kafka.api.secret") && !text.contains("s3cret"), "{text}");
         let (hosted, _) = read(&[("output.data.format", "JSON")], &[("value.converter", "Avro")]);
-        assert_eq!(hosted.component_properties.len(), 1);
+        assert_eq!(hosted.component_properties.len(), 2);
     }
 
     #[test]

@@ -26,7 +26,8 @@ pub enum Kind {
 pub enum Treatment {
     /// The host acts on it; the component does not see it.
     Used,
-    /// The component acts on it.
+    /// The component gets to see it, and acts on it (alone, but for `connector.class`, by which the host finds the
+    /// component).
     PassedOn,
     /// Understood and without effect here, for the reason given; the component does not see it.
     Ignored(&'static str),
@@ -76,7 +77,13 @@ pub static KEYS: &[Key] = &[
         Treatment::Used,
         "The connector's name: 1 to 64 characters. Offsets are stored under it.",
     ),
-    key("connector.class", Kind::Class, None, Treatment::Used, "Which connector it is."),
+    key(
+        "connector.class",
+        Kind::Class,
+        None,
+        Treatment::PassedOn,
+        "Which connector it is; the component may take its defaults from it.",
+    ),
     key(
         "tasks.max",
         Kind::Int,

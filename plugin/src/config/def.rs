@@ -68,6 +68,8 @@ pub enum Effect {
     Used,
     /// It is accepted and has no effect, for this reason.
     Ignored(&'static str),
+    /// It would change the records and cannot be had: a configuration that sets it is refused, for this reason.
+    Refused(&'static str),
 }
 
 /// One setting.

@@ -24,6 +24,7 @@ const PUSH_TOPIC: &str = "PushTopic";
 const CONNECTION: &str = "Connection";
 const OUTPUT: &str = "Output";
 const IGNORED: &str = "Accepted without effect";
+const REFUSED: &str = "Refused when set";
 const JSON_CONVERTER: &str = "org.apache.kafka.connect.json.JsonConverter";
 
 /// The bounds of `connection.max.message.size`, in bytes.
@@ -50,6 +51,10 @@ const HIGH: Key = Key { importance: Importance::High, ..BASE };
 
 const fn ignored(name: &'static str, kind: Type, why: &'static str) -> Key {
     Key { name, kind, group: IGNORED, display_name: name, effect: Effect::Ignored(why), documentation: why, ..LOW }
+}
+
+const fn refused(name: &'static str, why: &'static str) -> Key {
+    Key { name, group: REFUSED, display_name: name, effect: Effect::Refused(why), documentation: why, ..LOW }
 }
 
 const fn notify(name: &'static str, display_name: &'static str, documentation: &'static str) -> Key {
@@ -357,6 +362,17 @@ pub const KEYS: &[Key] = &[
     ignored("confluent.topic", Type::String, "No licence is needed, so there is no licence topic."),
     ignored("datapreview.schemas.enable", Type::Boolean, "It concerns the preview in Confluent Cloud's console."),
     ignored("header.converter", Type::Class, "The records have no headers."),
+    ignored("errors.tolerance", Type::String, "An event that cannot be converted ends the task; none is skipped."),
+    ignored(
+        "errors.retry.timeout",
+        Type::Long,
+        "What is worth another try is tried within request.max.retries.time.ms.",
+    ),
+    ignored("errors.retry.delay.max.ms", Type::Long, "The waits between tries grow to 30 s."),
+    ignored("errors.log.enable", Type::Boolean, "Errors are always logged."),
+    ignored("errors.log.include.messages", Type::Boolean, "The log never holds the content of records."),
+    refused("transforms", "This version has no single message transforms."),
+    refused("predicates", "This version has no single message transforms, and so no predicates."),
 ];
 
 /// The definition of a setting.

@@ -103,6 +103,12 @@ fn check_key(key: &Key, settings: &Settings<'_>) -> ConfigValue {
         found.warnings.push(format!("{} has no effect here. {why}", key.name));
         return found;
     }
+    if let (Effect::Refused(why), Some(_)) =
+        (key.effect, settings.given(key.name).filter(|value| !value.trim().is_empty()))
+    {
+        found.errors.push(format!("{} cannot be used. {why} Remove it, or wait for a version that has them", key.name));
+        return found;
+    }
     match value {
         None | Some("") if key.required => {
             found.errors.push(format!("{} is missing and has no default. {}", key.name, key.documentation));
@@ -276,6 +282,7 @@ mod tests {
             ("kafka.topic", Some("a b"), "kafka.topic"),
             ("salesforce.push.topic.create", Some("yes"), "true or false"),
             ("output.data.format", Some("AVRO"), "JSON"),
+            ("transforms", Some("route"), "no single message transforms"),
         ];
         for (name, value, expected) in cases {
             let failure = parse(&managed(&[(name, *value)])).expect_err("a finding");
