@@ -13,11 +13,11 @@ pub(crate) fn rule(n: u64, chance: u64) -> FaultRule {
     let anywhere = Where::default();
     let events = Where::carrying_events();
     let rules = [
-        (streaming.clone(), Fault::Status { code: 500, retry_after_s: None, late: chance % 2 == 0 }),
+        (streaming.clone(), Fault::Status { code: 500, retry_after_s: None, late: chance.is_multiple_of(2) }),
         (anywhere.clone(), Fault::Status { code: 503, retry_after_s: Some(3), late: false }),
         (anywhere.clone(), Fault::Status { code: 429, retry_after_s: Some(7), late: false }),
         (streaming.clone(), Fault::Status { code: 502, retry_after_s: None, late: true }),
-        (streaming.clone(), Fault::Maintenance { code: if chance % 2 == 0 { 503 } else { 200 } }),
+        (streaming.clone(), Fault::Maintenance { code: if chance.is_multiple_of(2) { 503 } else { 200 } }),
         (Where::path("/services"), Fault::RequestLimit),
         (connect.clone(), Fault::RevokeToken),
         (connect.clone(), Fault::ForgetSession),
@@ -32,7 +32,7 @@ pub(crate) fn rule(n: u64, chance: u64) -> FaultRule {
         (connect.clone(), Fault::UnknownClient { advice: ConnectAdvice::Handshake, channel: true, code_402: false }),
         (
             connect.clone(),
-            Fault::UnknownClient { advice: ConnectAdvice::None, channel: true, code_402: chance % 2 == 0 },
+            Fault::UnknownClient { advice: ConnectAdvice::None, channel: true, code_402: chance.is_multiple_of(2) },
         ),
         (connect.clone(), Fault::UnknownClient { advice: ConnectAdvice::Missing, channel: false, code_402: false }),
         (

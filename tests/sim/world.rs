@@ -303,6 +303,7 @@ impl Imports for World {
         Ok(())
     }
 
+    #[expect(clippy::print_stdout, reason = "the trace of a seed that failed, on demand")]
     fn emit(&mut self, event: &Fact) {
         if std::env::var_os("SIM_TRACE").is_some() {
             println!("{} {} {}", self.now_ms(), event.name(), event.message());
