@@ -9,6 +9,7 @@ mod contract;
 mod embedded;
 mod expected;
 mod faults;
+mod generated;
 mod judge;
 mod kafka;
 mod org;
