@@ -53,7 +53,7 @@ pub enum Event {
         id: String,
         /// How many fields its query selects.
         fields: usize,
-        /// Fields of the object that PushTopics do not allow.
+        /// Fields that it does not select.
         left_out: Vec<String>,
     },
     /// The PushTopic differs from what the connector would have made.
@@ -150,20 +150,20 @@ impl Event {
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
-            Self::LoggedIn { .. } => "logged_in",
+            Self::LoggedIn { .. } => "logged-in",
             Self::Described { .. } => "described",
-            Self::UnknownTypes { .. } => "unknown_types",
-            Self::PushTopicFound { .. } => "push_topic_found",
-            Self::PushTopicCreated { .. } => "push_topic_created",
-            Self::PushTopicDrift { .. } => "push_topic_drift",
+            Self::UnknownTypes { .. } => "unknown-types",
+            Self::PushTopicFound { .. } => "push-topic-found",
+            Self::PushTopicCreated { .. } => "push-topic-created",
+            Self::PushTopicDrift { .. } => "push-topic-drift",
             Self::Subscribed { .. } => "subscribed",
-            Self::SessionLost { .. } => "session_lost",
+            Self::SessionLost { .. } => "session-lost",
             Self::Throttled { .. } => "throttled",
-            Self::RepeatsDropped { .. } => "repeats_dropped",
-            Self::Disordered { .. } => "events_disordered",
-            Self::UnknownFields { .. } => "unknown_fields",
-            Self::Strays { .. } => "stray_messages",
-            Self::SaidGoodbye => "said_goodbye",
+            Self::RepeatsDropped { .. } => "repeats-dropped",
+            Self::Disordered { .. } => "events-disordered",
+            Self::UnknownFields { .. } => "unknown-fields",
+            Self::Strays { .. } => "stray-messages",
+            Self::SaidGoodbye => "said-goodbye",
             Self::Failed { .. } => "failed",
             Self::Requesting { .. } => "requesting",
         }
@@ -185,7 +185,7 @@ impl Event {
                 format!("PushTopic {name} ({id}) was created with all {fields} fields")
             }
             Self::PushTopicCreated { name, id, fields, left_out } => format!(
-                "PushTopic {name} ({id}) was created with {fields} fields; PushTopics do not allow {}",
+                "PushTopic {name} ({id}) was created with {fields} fields; not selected, as text areas or of types that PushTopics may refuse: {}",
                 left_out.join(", ")
             ),
             Self::PushTopicDrift { name, differences } => format!(
