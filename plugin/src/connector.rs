@@ -52,8 +52,6 @@ pub struct Prepared {
     pub version: String,
     /// The object's API name, in Salesforce's own spelling.
     pub object: String,
-    /// The PushTopic's id. One that is deleted and made again under the same name has another.
-    pub push_topic_id: String,
 }
 
 #[derive(Deserialize)]
@@ -223,8 +221,7 @@ impl Plan {
                 format!("kafka.topic cannot be used for {}: {error}", describe.name),
             ))
         })?;
-        let prepared =
-            Prepared { version: self.version.clone(), object: describe.name.clone(), push_topic_id: topic.id };
+        let prepared = Prepared { version: self.version.clone(), object: describe.name.clone() };
         Ok(Some((prepared, schemas)))
     }
 

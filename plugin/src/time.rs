@@ -71,16 +71,17 @@ pub fn parse_http_date(text: &str) -> Option<WallMs> {
     Some((days * 86_400 + clock?) * 1_000)
 }
 
-/// Days from 1970-01-01 to a date of the proleptic Gregorian calendar (H. Hinnant, "chrono-compatible low-level date
-/// algorithms").
+/// Days from 1970-01-01 to a date of the proleptic Gregorian calendar. Counts in years that begin on 1 March, so that the
+/// leap day is the last one of its year.
 #[must_use]
 pub fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
-    let shifted_year = if month <= 2 { year - 1 } else { year };
-    let era = shifted_year.div_euclid(400);
-    let year_of_era = shifted_year.rem_euclid(400);
-    let day_of_year = (153 * (if month > 2 { month - 3 } else { month + 9 }) + 2) / 5 + day - 1;
-    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    era * 146_097 + day_of_era - 719_468
+    /// Days from 0000-03-01 to 1970-01-01.
+    const EPOCH_DAYS: i64 = 719_468;
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
+    // Months from March on: 31, 30, 31, 30, 31, 31, 30, 31, 30, 31, 31, (28 or 29) days.
+    let days_before_month = (153 * month + 2) / 5;
+    year * 365 + leap_days + days_before_month + day - 1 - EPOCH_DAYS
 }
 
 #[cfg(test)]

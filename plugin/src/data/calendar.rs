@@ -2,6 +2,8 @@
 //! The calendar is the proleptic Gregorian one, as in `java.time`. Text is read exactly or refused: a digit below the
 //! millisecond that is not zero would be lost, a datetime without an offset is not a point in time.
 
+use crate::time::days_from_civil;
+
 /// Why a text was not read. Never holds the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CalendarError {
@@ -112,7 +114,7 @@ impl Cursor<'_> {
         if !(1..=12).contains(&month) || day < 1 || day > days_in_month(year, month) {
             return Err(CalendarError::Range);
         }
-        Ok(days_since_epoch(year, month, day))
+        Ok(days_from_civil(year, month, day))
     }
 
     fn time(&mut self) -> Result<i64, CalendarError> {
@@ -175,17 +177,6 @@ fn days_in_month(year: i64, month: i64) -> i64 {
         4 | 6 | 9 | 11 => 30,
         _ => 31,
     }
-}
-
-/// Counts in years that begin on 1 March, so that the leap day is the last one of its year.
-fn days_since_epoch(year: i64, month: i64, day: i64) -> i64 {
-    /// Days from 0000-03-01 to 1970-01-01.
-    const EPOCH_DAYS: i64 = 719_468;
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
-    // Months from March on: 31, 30, 31, 30, 31, 31, 30, 31, 30, 31, 31, (28 or 29) days.
-    let days_before_month = (153 * month + 2) / 5;
-    year * 365 + leap_days + days_before_month + day - 1 - EPOCH_DAYS
 }
 
 #[cfg(test)]
