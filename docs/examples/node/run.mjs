@@ -1,5 +1,5 @@
-// Runs a connector component in Node.js (`docs/embedding.md`): records as JSON lines on stdout, telemetry on stderr, the
-// offset in a file. usage: node run.mjs CONNECTOR.json OFFSET_FILE [ALLOWED_ORIGIN...]
+// Runs a connector component in Node.js (`docs/embedding.md`): records as JSON lines on stdout, telemetry on stderr,
+// the offset in a file. usage: node run.mjs CONNECTOR.json OFFSET_FILE [ALLOWED_ORIGIN...]
 
 import { open, readFile, rename } from 'node:fs/promises';
 import { setImmediate, setTimeout } from 'node:timers/promises';
@@ -116,7 +116,7 @@ try {
   }
   source.close(CLOSE_MAX_WAIT_MS);
 } catch (error) {
-  // What the component returned is in `payload`; everything else is a trap or a defect, and the instance is not used again.
+  // What the component returned is in `payload`; the rest is a trap or a defect, and the instance is not used again.
   const failure = error.payload;
   if (!failure?.kind) throw error;
   console.error(masked(`${failure.kind} ${failure.code}: ${failure.message}`));

@@ -10,8 +10,9 @@ import { random } from '@bytecodealliance/preview2-shim/random';
 // poll is silent for up to two minutes; it would be cut after the 30 s allowed for connecting.
 types.RequestOptions.prototype.connectTimeout = types.RequestOptions.prototype.firstByteTimeout;
 
-// The shim joins the Set-Cookie headers of a response with commas. The second cookie and all after it would be lost, and
-// Salesforce would not know the session. A comma that begins a cookie is followed by a name and "=", unlike one in a date.
+// The shim joins the Set-Cookie headers of a response with commas. The second cookie and all after it would be lost,
+// and Salesforce would not know the session. A comma that begins a cookie is followed by a name and "=", unlike one in
+// a date.
 const joined = types.IncomingResponse.prototype.headers;
 const hopByHop = new Set(['connection', 'keep-alive']);
 types.IncomingResponse.prototype.headers = function headers() {
