@@ -155,7 +155,9 @@ impl Response {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum HttpError {
     /// The host does not allow this origin.
-    #[error("connecting to {origin} is not allowed here; add it to tributary.network.allow in the worker file")]
+    #[error(
+        "the runtime does not allow connecting to {origin}; in tributary, add it to tributary.network.allow in the worker file"
+    )]
     Denied {
         /// `https://host:port`
         origin: String,

@@ -27,9 +27,20 @@ impl std::fmt::Debug for Cookies {
 }
 
 impl Cookies {
-    /// Takes one `Set-Cookie` header of a response to `request_path`. What is malformed or too large is ignored, as in
-    /// browsers.
+    /// Takes a `Set-Cookie` header of a response to `request_path`. What is malformed or too large is ignored, as in
+    /// browsers. Some runtimes join the headers of several cookies with commas; they are taken apart again.
     pub fn set(&mut self, header: &str, request_path: &str, now_ms: WallMs) {
+        let mut start = 0;
+        for (comma, _) in header.match_indices(',') {
+            if begins_a_cookie(&header[comma + 1..]) {
+                self.set_one(&header[start..comma], request_path, now_ms);
+                start = comma + 1;
+            }
+        }
+        self.set_one(&header[start..], request_path, now_ms);
+    }
+
+    fn set_one(&mut self, header: &str, request_path: &str, now_ms: WallMs) {
         let mut parts = header.split(';');
         let Some((name, value)) = parts.next().and_then(|pair| pair.split_once('=')) else { return };
         let (name, value) = (name.trim(), value.trim());
@@ -84,6 +95,13 @@ impl Cookies {
     }
 }
 
+/// Whether a cookie begins behind a comma: a name and `=` follow, unlike in a date. No cookie's value holds a comma
+/// (RFC 6265, 4.1.1).
+fn begins_a_cookie(text: &str) -> bool {
+    let pair = text.split([';', ',']).next().unwrap_or_default().trim_start();
+    pair.split_once('=').is_some_and(|(name, _)| !name.is_empty() && !name.contains(' '))
+}
+
 /// RFC 6265, 5.1.4.
 fn default_path(request_path: &str) -> &str {
     match request_path.rfind('/') {
@@ -126,6 +144,14 @@ mod tests {
             (&["a=1; path=/; Max-Age=5; Expires=Wed, 21 Oct 2035 07:28:10 GMT"], "/x", 5_000, None),
             (&["a=1; path=/", "a=; path=/; Expires=Thu, 01-Jan-1970 00:00:00 GMT"], "/x", 0, None),
             (&["sfdc-stream=!x=y; path=/; SameSite=None; Secure"], "/x", 0, Some("sfdc-stream=!x=y")),
+            (
+                &[
+                    "a=1; path=/; Expires=Wed, 21 Oct 2015 07:28:10 GMT, b=2; path=/,c=3;Path=/; Expires=Wed, 21 Oct 2015 07:28:00 GMT",
+                ],
+                "/x",
+                0,
+                Some("a=1; b=2"),
+            ),
             (&["novalue", "=x", "b\u{7f}=1"], "/x", 0, None),
         ];
         for (headers, path, later_ms, expected) in cases {
