@@ -10,22 +10,6 @@ import { random } from '@bytecodealliance/preview2-shim/random';
 // poll is silent for up to two minutes; it would be cut after the 30 s allowed for connecting.
 types.RequestOptions.prototype.connectTimeout = types.RequestOptions.prototype.firstByteTimeout;
 
-// The shim joins the Set-Cookie headers of a response with commas. The second cookie and all after it would be lost,
-// and Salesforce would not know the session. A comma that begins a cookie is followed by a name and "=", unlike one in
-// a date.
-const joined = types.IncomingResponse.prototype.headers;
-const hopByHop = new Set(['connection', 'keep-alive']);
-types.IncomingResponse.prototype.headers = function headers() {
-  const utf8 = { decoder: new TextDecoder(), encoder: new TextEncoder() };
-  const entries = joined.call(this).entries().flatMap(([name, value]) => {
-    if (name.toLowerCase() !== 'set-cookie') return [[name, value]];
-    const cookies = utf8.decoder.decode(value).split(/,(?=\s*[^\s;,=]+=)/);
-    return cookies.map((cookie) => [name, utf8.encoder.encode(cookie.trim())]);
-  });
-  // A new `Fields` refuses these two; they mean nothing to the component.
-  return types.Fields.fromList(entries.filter(([name]) => !hopByHop.has(name.toLowerCase())));
-};
-
 // An origin pattern of the contract: `*` stands for one or more labels of a host name, or for any port.
 function pattern(origin) {
   const escaped = origin.replace(/[.+?^${}()|[\]\\]/g, '\\$&');
