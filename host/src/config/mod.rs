@@ -1,6 +1,7 @@
 //! What the host reads from files: the worker's settings and each connector's.
 
 mod connector;
+mod definition;
 mod document;
 mod findings;
 mod jaas;
