@@ -55,6 +55,12 @@ pub struct HostSettings {
 }
 
 impl ConnectorConfig {
+    /// No connector: what is known of one when nothing of its file could be looked at.
+    #[must_use]
+    pub fn none() -> Self {
+        Self { name: String::new(), class: String::new(), properties: Vec::new(), component_properties: Vec::new() }
+    }
+
     /// Reads a connector file.
     ///
     /// # Errors

@@ -49,7 +49,7 @@ pub static KEYS: &[Key] = &[
     .required().high().valid(Valid::Characters(1, NAME_CHARS_MAX)).shown(COMMON, 1, Width::Medium, "Connector name"),
     key(
         "connector.class",
-        Kind::Class,
+        Kind::String,
         None,
         Treatment::PassedOn,
         "Which connector it is; the component may take its defaults from it.",
