@@ -270,7 +270,9 @@ mod tests {
     #[test]
     fn values_on_both_sides_of_every_bound() {
         let four = "äöüß";
-        let cases: &[(Key, &[&str], &[(&str, &str)])] = &[
+        /// A key, values that it takes, and values that it refuses with words of the refusal.
+        type Case<'a> = (Key, &'a [&'a str], &'a [(&'a str, &'a str)]);
+        let cases: &[Case<'_>] = &[
             (key(Kind::Int, Valid::Range(1, 5)), &["1", " 5 "], &[("0", "out of range"), ("6", "1 to 5")]),
             (key(Kind::Int, Valid::Any), &["-1", "2147483647"], &[("2147483648", "32 bits"), ("", "whole number")]),
             (key(Kind::Long, Valid::Range(-1, i64::MAX)), &["-1", "2147483648"], &[("-2", "-1 or more"), ("x", "64")]),
