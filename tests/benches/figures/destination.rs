@@ -63,7 +63,7 @@ impl<'a> Destination<'a> {
         let folder = tempfile::tempdir()?;
         let reader = match self {
             Self::Embedded => Reader::Embedded { file: folder.path().join("data/tributary.db"), connection: None },
-            Self::Kafka(cluster) => Reader::Kafka { cluster, consumer: cluster.consumer(topic)? },
+            Self::Kafka(cluster) => Reader::Kafka { cluster, consumer: Box::new(cluster.consumer(topic)?) },
         };
         Ok(Outlet { topic: topic.to_owned(), folder, reader, seen: 0 })
     }
@@ -92,7 +92,7 @@ impl Cluster {
 
 enum Reader<'a> {
     Embedded { file: PathBuf, connection: Option<Connection> },
-    Kafka { cluster: &'a Cluster, consumer: Consumer },
+    Kafka { cluster: &'a Cluster, consumer: Box<Consumer> },
 }
 
 /// A topic for one run, and a folder for its files.

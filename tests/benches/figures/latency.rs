@@ -59,12 +59,7 @@ pub(crate) fn measure(destinations: &Destinations, effort: &Effort) -> anyhow::R
     Ok(table)
 }
 
-fn follow(
-    destination: Destination<'_>,
-    topic: &str,
-    time: Duration,
-    cache: &std::path::Path,
-) -> anyhow::Result<Run> {
+fn follow(destination: Destination<'_>, topic: &str, time: Duration, cache: &std::path::Path) -> anyhow::Result<Run> {
     let org = Org::steady(CHANGES_PER_S)?;
     let mut outlet = destination.outlet(topic)?;
     let mut program = worker::start(&org.settings(topic, "latest"), &outlet, cache)?;

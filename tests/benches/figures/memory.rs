@@ -32,8 +32,7 @@ pub(crate) fn measure(destinations: &Destinations, effort: &Effort) -> anyhow::R
             pause(SILENCE);
             let (before, resident) = (usage::cpu_seconds(program.id())?, Resident::of(program.id())?);
             pause(SILENCE);
-            let cpu_ms_per_s =
-                (usage::cpu_seconds(program.id())? - before) * MILLIS_PER_SECOND / SILENCE.as_secs_f64();
+            let cpu_ms_per_s = (usage::cpu_seconds(program.id())? - before) * MILLIS_PER_SECOND / SILENCE.as_secs_f64();
             program.expect_alive()?;
             program.terminate()?;
             if round > 0 {

@@ -83,11 +83,7 @@ impl<A: Answers> Imports for World<'_, A> {
 }
 
 /// Lets the core carry so many events.
-pub(crate) fn carry(
-    answers: &mut impl Answers,
-    settings: &[(String, String)],
-    events: usize,
-) -> anyhow::Result<()> {
+pub(crate) fn carry(answers: &mut impl Answers, settings: &[(String, String)], events: usize) -> anyhow::Result<()> {
     let mut driver = Driver::new(World { answers, began: Instant::now() }, task(settings)?);
     let mut sent = 0;
     while sent < events {

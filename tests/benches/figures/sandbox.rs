@@ -40,23 +40,22 @@ pub(crate) fn measure(effort: &Effort) -> anyhow::Result<String> {
     let mut recording = Recording { connection: Connection::open(org.url())?, answers: Vec::new() };
     native::carry(&mut recording, &settings, EVENTS)?;
     let answers = recording.answers;
-    let sandbox = Sandbox::new()?;
+    let (sandbox, url) = (Sandbox::new()?, org.url());
     let mut columns: [Vec<f64>; 4] = Default::default();
     // The first turn warms up and does not count.
     for round in 0..=effort.rounds {
         let measured = [
             on_a_thread(|| native::carry(&mut Replay(answers.iter()), &settings, EVENTS))?,
-            on_a_thread(|| native::carry(&mut Connection::open(org.url())?, &settings, EVENTS))?,
+            on_a_thread(|| native::carry(&mut Connection::open(url)?, &settings, EVENTS))?,
             on_a_thread(|| sandbox.carry(&settings))?,
-            on_a_thread(|| drain(&org, &settings, &answers))?,
+            on_a_thread(|| drain(url, &settings, &answers))?,
         ];
         if round > 0 {
             columns.iter_mut().zip(measured).for_each(|(column, seconds)| column.push(seconds));
         }
     }
     let [memory, socket, component, reader] = &columns;
-    let micros =
-        |column: &[f64]| Spread::of(column.iter().map(|seconds| seconds * MICROS_PER_SECOND / number(EVENTS)));
+    let micros = |column: &[f64]| Spread::of(column.iter().map(|seconds| seconds * MICROS_PER_SECOND / number(EVENTS)));
     let ratio = |above: &[f64], below: &[f64]| Spread::of(above.iter().zip(below).map(|(a, b)| a / b));
     Ok(format!(
         "### The same core in the sandbox and without\n\n\
@@ -89,8 +88,8 @@ fn on_a_thread(work: impl FnOnce() -> anyhow::Result<()> + Send) -> anyhow::Resu
 }
 
 /// Asks as often as the core did, and looks at nothing.
-fn drain(org: &Org, settings: &[(String, String)], answers: &[Response]) -> anyhow::Result<()> {
-    let mut connection = Connection::open(org.url())?;
+fn drain(url: &str, settings: &[(String, String)], answers: &[Response]) -> anyhow::Result<()> {
+    let mut connection = Connection::open(url)?;
     let request = native::request_for_events(&mut connection, settings)?;
     let sizes = answers.iter().rev().take(EVENTS / ANSWER_EVENTS).rev().map(|answer| answer.body.len());
     for size in sizes {

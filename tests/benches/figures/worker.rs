@@ -21,7 +21,11 @@ pub(crate) fn start(settings: &[(String, String)], outlet: &Outlet<'_>, cache: &
     let config: Map<String, Value> = settings.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
     fs::write(&connector, json!({"name": config["name"], "config": config}).to_string())?;
     fs::write(&worker, format!("tributary.network.allow=http://127.0.0.1:*\n{}", outlet.worker_lines()))?;
-    Program::start("tributary", &["run".as_ref(), "--worker".as_ref(), worker.as_os_str(), connector.as_os_str()], cache)
+    Program::start(
+        "tributary",
+        &["run".as_ref(), "--worker".as_ref(), worker.as_os_str(), connector.as_os_str()],
+        cache,
+    )
 }
 
 /// Waits until a reader sees so many records, looking that often.
