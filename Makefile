@@ -28,7 +28,7 @@ test-build: component kafka
 ## Measures what docs/figures.md states; FIGURES="throughput --rounds 7" measures less, or more
 .PHONY: figures
 figures: build kafka
-	TRIBUTARY_COMPONENT="$(abspath $(component))" cargo bench -p tributary-tests --bench figures -- $(FIGURES)
+	TRIBUTARY_COMPONENT="$(abspath $(component))" cargo bench -p tributary-figures -- $(FIGURES)
 
 ## Checks formatting, lints, licences and scripts
 .PHONY: lint

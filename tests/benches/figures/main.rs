@@ -1,7 +1,7 @@
 //! `make figures`: measures what `docs/figures.md` states, on the release programs and on the simulator's prepared
 //! events, and prints it as Markdown. What is compared is measured by turns in one run, several rounds each.
 //!
-//! `cargo bench -p tributary-tests --bench figures -- [FIGURE...] [--rounds N] [--events N] [--seconds N]`
+//! `cargo bench -p tributary-figures -- [FIGURE...] [--rounds N] [--events N] [--seconds N]`
 
 mod bare;
 #[path = "../../it/broker.rs"]

@@ -35,7 +35,7 @@ fn program(name: &str) -> anyhow::Result<PathBuf> {
 
 /// The component of this build.
 pub(crate) fn component() -> anyhow::Result<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/component/salesforce-pushtopic.wasm");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/component/salesforce-pushtopic.wasm");
     path.canonicalize().with_context(|| format!("{}; `make component` builds it", path.display()))
 }
 
