@@ -1,5 +1,5 @@
-//! The barest HTTP reader: one connection, one request at a time, bodies of a known length, nothing looked at. What it
-//! drains in a second is what the simulator can give.
+//! The barest HTTP reader: one connection, one request at a time, nothing looked at. What it drains in a second is what
+//! the simulator can give.
 
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
@@ -51,10 +51,28 @@ impl Connection {
             let Some((name, value)) = line.trim_end().split_once(':') else { break };
             headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
         }
-        let length = headers.iter().find(|(name, _)| name == "content-length").and_then(|(_, text)| text.parse().ok());
-        let mut body = vec![0; length.ok_or_else(|| bad("no length"))?];
-        self.stream.read_exact(&mut body)?;
+        let mut body = Vec::new();
+        match headers.iter().find(|(name, _)| name == "content-length") {
+            Some((_, length)) => self.part(length.parse().map_err(|_| bad("no length"))?, &mut body)?,
+            None => loop {
+                line.clear();
+                self.stream.read_line(&mut line)?;
+                let length = usize::from_str_radix(line.trim_end(), 16).map_err(|_| bad("no length"))?;
+                self.part(length, &mut body)?;
+                self.stream.read_line(&mut line)?;
+                if length == 0 {
+                    break;
+                }
+            },
+        }
         Ok(Response { status, headers, body })
+    }
+
+    /// Reads so many bytes of a body.
+    fn part(&mut self, length: usize, body: &mut Vec<u8>) -> std::io::Result<()> {
+        let start = body.len();
+        body.resize(start + length, 0);
+        self.stream.read_exact(&mut body[start..])
     }
 }
 

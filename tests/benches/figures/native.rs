@@ -1,7 +1,7 @@
 //! The connector's core without a sandbox: the same code, compiled for this machine, driven by the same loop
 //! (`salesforce_pushtopic::driver`), its answers from a socket or from memory, its records counted and dropped.
 
-use std::time::Instant;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, bail};
 use salesforce_pushtopic::{
@@ -62,8 +62,7 @@ impl<A: Answers> Imports for World<'_, A> {
     type Pending = Option<Result<Response, HttpError>>;
 
     fn now(&mut self) -> Now {
-        let monotonic_ms = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        Now { monotonic_ms, wall_ms: 1_800_000_000_000 }
+        now(self.began)
     }
 
     fn start(&mut self, request: Request) -> Result<Self::Pending, HttpError> {
@@ -80,6 +79,15 @@ impl<A: Answers> Imports for World<'_, A> {
     }
 
     fn emit(&mut self, _: &Event) {}
+}
+
+/// Both of the core's clocks. The wall clock is the true one: cookies expire by it.
+fn now(began: Instant) -> Now {
+    let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Now {
+        monotonic_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+        wall_ms: i64::try_from(wall.as_millis()).unwrap_or(i64::MAX),
+    }
 }
 
 /// Lets the core carry so many events.
@@ -103,8 +111,9 @@ pub(crate) fn request_for_events(
     settings: &[(String, String)],
 ) -> anyhow::Result<Request> {
     let mut task = task(settings)?;
-    let now = Now { monotonic_ms: 0, wall_ms: 1_800_000_000_000 };
+    let began = Instant::now();
     for _ in 0..20 {
+        let now = now(began);
         match task.step(now) {
             Step::Request(request) => {
                 let body = String::from_utf8_lossy(&request.body);
@@ -114,7 +123,7 @@ pub(crate) fn request_for_events(
                 task.answered(now, connection.answer(&request));
             }
             Step::Fail(failure) => bail!(failure.message),
-            other => bail!("{other:?} before the subscription stands"),
+            other => bail!("{other:?} before the subscription stands: {:?}", task.take_events()),
         }
     }
     bail!("no subscription after 20 requests")
