@@ -1,7 +1,8 @@
 //! `make figures`: measures what `docs/figures.md` states, on the release programs and on the simulator's prepared
 //! events, and prints it as Markdown. What is compared is measured by turns in one run, several rounds each.
 //!
-//! `cargo bench -p tributary-figures -- [FIGURE...] [--rounds N] [--events N] [--seconds N]`
+//! `cargo bench -p tributary-figures -- [FIGURE...] [--rounds N] [--events N] [--seconds N] [--component FILE]...`; the
+//! components named are measured beside the built one where the sandbox is.
 
 mod bare;
 #[path = "../../it/broker.rs"]
@@ -22,7 +23,7 @@ mod throughput;
 mod usage;
 mod worker;
 
-use std::io::Write as _;
+use std::{io::Write as _, path::PathBuf};
 
 use anyhow::{Context as _, bail};
 
@@ -36,6 +37,8 @@ pub(crate) struct Effort {
     pub(crate) events: usize,
     /// Seconds of one run at a steady rate.
     pub(crate) seconds: u64,
+    /// Components to compare with the built one.
+    pub(crate) components: Vec<PathBuf>,
 }
 
 /// A figure: its name on the command line, and what measures it.
@@ -65,7 +68,8 @@ fn main() -> anyhow::Result<()> {
 }
 
 fn arguments() -> anyhow::Result<(Vec<String>, Effort)> {
-    let (mut names, mut effort) = (Vec::new(), Effort { rounds: 5, events: 200_000, seconds: 15 });
+    let mut names = Vec::new();
+    let mut effort = Effort { rounds: 5, events: 200_000, seconds: 15, components: Vec::new() };
     // Cargo adds `--bench` of its own accord.
     let mut words = std::env::args().skip(1).filter(|word| word != "--bench");
     while let Some(word) = words.next() {
@@ -77,6 +81,7 @@ fn arguments() -> anyhow::Result<(Vec<String>, Effort)> {
             "--rounds" => effort.rounds = number()?,
             "--events" => effort.events = number()?,
             "--seconds" => effort.seconds = number()?.try_into()?,
+            "--component" => effort.components.push(words.next().context("--component takes a file")?.into()),
             name if FIGURES.iter().any(|(figure, _)| *figure == name) => names.push(name.to_owned()),
             other => bail!("{other} is none of the figures {}", FIGURES.map(|(name, _)| name).join(", ")),
         }

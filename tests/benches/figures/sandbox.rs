@@ -2,7 +2,7 @@
 //! component inside the host's engine, whose answers come over the host's HTTP client. Each runs on one thread, whose
 //! computing time is read; the simulator's is not in it.
 
-use std::{sync::Arc, thread, time::Duration};
+use std::{path::Path, sync::Arc, thread, time::Duration};
 
 use anyhow::{Context as _, anyhow};
 use async_trait::async_trait;
@@ -33,48 +33,66 @@ use crate::{
 const EVENTS: usize = 50_000;
 const MICROS_PER_SECOND: f64 = 1e6;
 
+/// A way to carry the events: its row in the table, and the seconds of computing time that each round took.
+struct Way {
+    name: String,
+    seconds: Vec<f64>,
+}
+
 /// Measures all ways by turns.
 pub(crate) fn measure(effort: &Effort) -> anyhow::Result<String> {
     let org = Org::prepared(EVENTS)?;
-    let settings = org.settings("figures", "all");
-    let mut recording = Recording { connection: Connection::open(org.url())?, answers: Vec::new() };
+    let (settings, url) = (org.settings("figures", "all"), org.url());
+    let mut recording = Recording { connection: Connection::open(url)?, answers: Vec::new() };
     native::carry(&mut recording, &settings, EVENTS)?;
     let answers = recording.answers;
-    let (sandbox, url) = (Sandbox::new()?, org.url());
-    let mut columns: [Vec<f64>; 4] = Default::default();
+    let engine = Engine::new(Limits::for_connectors(1 + effort.components.len(), INSTANCE_MEMORY_BYTES_MAX_DEFAULT))?;
+    let built = [process::component()?];
+    let sandboxes: Vec<Sandbox> =
+        built.iter().chain(&effort.components).map(|path| Sandbox::new(&engine, path)).collect::<Result<_, _>>()?;
+    let others = effort.components.iter().map(|path| format!("another component, {}", path.display()));
+    let mut ways: Vec<Way> = [
+        "nothing but reading the answers from a socket",
+        "native core, answers from memory",
+        "native core, answers from a socket",
+        "component in the host's engine, answers over the host's HTTP client, records into a sink that drops them",
+    ]
+    .map(str::to_owned)
+    .into_iter()
+    .chain(others)
+    .map(|name| Way { name, seconds: Vec::new() })
+    .collect();
     // The first turn warms up and does not count.
     for round in 0..=effort.rounds {
-        let measured = [
+        let mut turn = vec![
+            on_a_thread(|| drain(url, &settings, &answers))?,
             on_a_thread(|| native::carry(&mut Replay(answers.iter()), &settings, EVENTS))?,
             on_a_thread(|| native::carry(&mut Connection::open(url)?, &settings, EVENTS))?,
-            on_a_thread(|| sandbox.carry(&settings))?,
-            on_a_thread(|| drain(url, &settings, &answers))?,
         ];
+        for sandbox in &sandboxes {
+            turn.push(on_a_thread(|| sandbox.carry(&settings))?);
+        }
         if round > 0 {
-            columns.iter_mut().zip(measured).for_each(|(column, seconds)| column.push(seconds));
+            ways.iter_mut().zip(turn).for_each(|(way, seconds)| way.seconds.push(seconds));
         }
     }
-    let [memory, socket, component, reader] = &columns;
-    let micros = |column: &[f64]| Spread::of(column.iter().map(|seconds| seconds * MICROS_PER_SECOND / number(EVENTS)));
-    let ratio = |above: &[f64], below: &[f64]| Spread::of(above.iter().zip(below).map(|(a, b)| a / b));
-    Ok(format!(
+    Ok(table(&ways, effort.rounds))
+}
+
+fn table(ways: &[Way], rounds: usize) -> String {
+    let mut table = format!(
         "### The same core in the sandbox and without\n\n\
-         Computing time of the one thread that does the work, {EVENTS} events in answers of {ANSWER_EVENTS}, {} rounds by \
-         turns:\n\n\
-         | way | µs per event |\n|---|---|\n\
-         | native core, answers from memory | {:.2} |\n\
-         | native core, answers from a socket | {:.2} |\n\
-         | component in the host's engine, answers over the host's HTTP client, records into a sink that drops them | {:.2} |\n\
-         | nothing but reading the answers from a socket | {:.2} |\n\n\
-         Component to native core, both over a socket: {:.2}. Component to native core from memory: {:.2}.\n",
-        effort.rounds,
-        micros(memory),
-        micros(socket),
-        micros(component),
-        micros(reader),
-        ratio(component, socket),
-        ratio(component, memory),
-    ))
+         Computing time of the one thread that does the work, {EVENTS} events in answers of {ANSWER_EVENTS}, {rounds} rounds \
+         by turns:\n\n\
+         | way | µs per event | to the native core from a socket |\n|---|---|---|\n"
+    );
+    let native = &ways[2].seconds;
+    for Way { name, seconds } in ways {
+        let micros = Spread::of(seconds.iter().map(|seconds| seconds * MICROS_PER_SECOND / number(EVENTS)));
+        let ratio = Spread::of(seconds.iter().zip(native).map(|(seconds, native)| seconds / native));
+        table.push_str(&format!("| {name} | {micros:.2} | {ratio:.2} |\n"));
+    }
+    table
 }
 
 /// Computing time of some work on a thread of its own, in seconds.
@@ -103,21 +121,16 @@ fn drain(url: &str, settings: &[(String, String)], answers: &[Response]) -> anyh
 struct Sandbox {
     component: Component,
     client: Arc<Client>,
-    /// Compiled code is kept here; the engine ticks as long as it lives.
-    _engine: Engine,
-    _cache: tempfile::TempDir,
 }
 
 impl Sandbox {
-    fn new() -> anyhow::Result<Self> {
-        let (telemetry, folder) = (Telemetry::default(), tempfile::tempdir()?);
-        let engine = Engine::new(Limits::for_connectors(1, INSTANCE_MEMORY_BYTES_MAX_DEFAULT))?;
-        let sources = Source::find(Some(&process::component()?), &[])?;
-        let source = sources.first().context("one source")?;
-        let component = Component::load(&engine, source, &Cache::in_directory(folder.path().join("c")), &telemetry)?;
+    fn new(engine: &Engine, path: &Path) -> anyhow::Result<Self> {
+        let telemetry = Telemetry::default();
+        let sources = Source::find(Some(path), &[])?;
+        let component = Component::load(engine, sources.first().context("one source")?, &Cache::off(), &telemetry)?;
         let clients = Clients::new(&tributary::config::NetworkConfig::default(), &telemetry)?;
         let client = clients.with(&AllowList::parse(["http://127.0.0.1:*"])?);
-        Ok(Self { component, client, _engine: engine, _cache: folder })
+        Ok(Self { component, client })
     }
 
     /// Lets the component carry `EVENTS`.
