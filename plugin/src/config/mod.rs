@@ -2,7 +2,12 @@
 //! `validate`.
 
 pub mod def;
+mod grant;
 pub mod keys;
+mod output;
+#[cfg(test)]
+mod random;
+mod settings;
 pub mod source;
 pub mod validate;
 
