@@ -149,7 +149,7 @@ pub(crate) fn read<'a>(get: &Lookup<'a>, findings: &mut Findings) -> Security {
     Security { tls: tls.then(|| read_tls(get, findings)), sasl: if sasl { read_sasl(get, findings) } else { None } }
 }
 
-fn read_tls<'a>(get: &Lookup<'a>, findings: &mut Findings) -> Tls {
+pub(super) fn read_tls<'a>(get: &Lookup<'a>, findings: &mut Findings) -> Tls {
     if let Some((property, value)) = get("ssl.endpoint.identification.algorithm")
         && !value.trim().eq_ignore_ascii_case("https")
     {

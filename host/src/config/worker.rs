@@ -12,6 +12,7 @@ use super::{
     keys::{Key, Treatment},
     nearest::did_you_mean,
     properties,
+    provider_settings::ProviderSettings,
     providers::Providers,
     security,
     values::{last, list, number},
@@ -35,6 +36,8 @@ pub struct WorkerConfig {
     pub plugin_path: Vec<PathBuf>,
     /// Defaults for connectors: `key.converter*`, `value.converter*`, `topic.creation.*` of the worker file.
     pub connector_defaults: Vec<(String, String)>,
+    /// `config.providers*`: what references may name.
+    pub providers: ProviderSettings,
 }
 
 /// What of the network a component may use.
@@ -93,7 +96,10 @@ impl WorkerConfig {
         let entries = properties::parse(&bytes).map_err(|error| unreadable(error.to_string()))?;
         let mut findings = Findings::new();
         let environment = |name: &str| std::env::var(name).ok();
-        let mut providers = Providers::new(&environment);
+        let raw: Vec<_> = entries.iter().map(|entry| (entry.key.clone(), entry.value.clone())).collect();
+        // What is wrong with the providers' own settings is noted when the properties are read.
+        let provider_settings = ProviderSettings::read(&raw, &mut Findings::new());
+        let mut providers = Providers::new(&environment, &provider_settings);
         let mut pairs: Vec<(String, String)> = Vec::with_capacity(entries.len());
         for entry in entries {
             if let Some(at) = pairs.iter().position(|(name, _)| *name == entry.key) {
@@ -206,6 +212,7 @@ impl<'a> Reader<'a> {
             plugin_path: self.get("plugin.path").map(list).unwrap_or_default().into_iter().map(PathBuf::from).collect(),
             connector_defaults: self.properties.iter().filter(|(name, _)| own(name)).cloned().collect(),
             kafka: self.kafka(),
+            providers: ProviderSettings::read(self.properties, &mut self.findings),
         }
     }
 

@@ -5,19 +5,18 @@ use krafka::{KrafkaError, ProtocolErrorKind, error::ErrorCode};
 
 use crate::sink::SinkError;
 
-/// The verdict on `error`, which came while `doing` something at the cluster at `address`.
-pub(super) fn sink_error(address: &str, doing: &str, error: &KrafkaError) -> SinkError {
+/// The verdict on `error`, which came while `doing` something at the cluster at `address` with the login that stands in
+/// `login`.
+pub(super) fn sink_error(address: &str, login: &str, doing: &str, error: &KrafkaError) -> SinkError {
     let what = format!("Kafka at {address}, {doing}: {error}");
     match error {
         KrafkaError::Fenced { .. } => SinkError::Fenced(what),
-        KrafkaError::Auth { .. } => {
-            SinkError::Refused(format!("{what}. Check security.protocol, sasl.* and ssl.* of the worker file."))
-        }
+        KrafkaError::Auth { .. } => SinkError::Refused(format!("{what}. Check {login}.")),
         // The client's text here is about its own builder.
         KrafkaError::Broker { code: code @ ErrorCode::ClusterAuthorizationFailed, .. } => {
-            from_code(format!("Kafka at {address}, {doing}: {code:?}"), *code)
+            from_code(format!("Kafka at {address}, {doing}: {code:?}"), login, *code)
         }
-        KrafkaError::Broker { code, .. } => from_code(what, *code),
+        KrafkaError::Broker { code, .. } => from_code(what, login, *code),
         KrafkaError::UnknownTopic { .. } => SinkError::Refused(what),
         KrafkaError::Config { .. } | KrafkaError::Compression { .. } | KrafkaError::Serialization { .. } => {
             SinkError::Refused(what)
@@ -37,7 +36,7 @@ pub(super) fn sink_error(address: &str, doing: &str, error: &KrafkaError) -> Sin
     }
 }
 
-fn from_code(what: String, code: ErrorCode) -> SinkError {
+fn from_code(what: String, login: &str, code: ErrorCode) -> SinkError {
     use ErrorCode as E;
     let advice = match code {
         E::ProducerFenced | E::InvalidProducerEpoch | E::TransactionCoordinatorFenced => {
@@ -58,7 +57,7 @@ fn from_code(what: String, code: ErrorCode) -> SinkError {
             "Grant this user the right that is named."
         }
         E::SaslAuthenticationFailed | E::UnsupportedSaslMechanism | E::IllegalSaslState => {
-            "Check sasl.mechanism and sasl.jaas.config of the worker file."
+            return SinkError::Refused(format!("{what}. Check {login}."));
         }
         E::InvalidTimestamp => {
             "The record's timestamp is outside what the topic takes, often more than an hour ahead of the brokers' clock: \
@@ -90,7 +89,7 @@ mod tests {
         let cases = [
             (KrafkaError::fenced("x"), "fenced", ""),
             (broker(ErrorCode::ProducerFenced), "fenced", ""),
-            (KrafkaError::auth("x"), "refused", "sasl.*"),
+            (KrafkaError::auth("x"), "refused", "sasl.jaas.config"),
             (broker(ErrorCode::SaslAuthenticationFailed), "refused", "sasl.jaas.config"),
             (broker(ErrorCode::MessageTooLarge), "refused", "max.message.bytes"),
             (broker(ErrorCode::TopicAuthorizationFailed), "refused", "WRITE"),
@@ -110,7 +109,7 @@ mod tests {
             (broker(ErrorCode::Unknown(999)), "unavailable", ""),
         ];
         for (error, verdict, word) in cases {
-            let (got, text) = match sink_error("a:1", "writing", &error) {
+            let (got, text) = match sink_error("a:1", "sasl.jaas.config", "writing", &error) {
                 SinkError::Fenced(text) => ("fenced", text),
                 SinkError::Refused(text) => ("refused", text),
                 SinkError::Unavailable(text) => ("unavailable", text),

@@ -4,7 +4,7 @@
 //! krafka is pinned: it is young and this folder relies on what was tested with that version (order of enqueueing, which
 //! calls are safe to cancel, what a failed batch does to the next). An upgrade passes the kill and broker tests first.
 //!
-//! `cluster` is the connection that every connector shares, `topics` what is asked of the cluster's topics, `offsets` the
+//! `cluster` is the connection that every connector without a login of its own shares, `topics` what is asked of the cluster's topics, `offsets` the
 //! compacted topic, `sink` a task's way out. Another way of delivery is another `Sink` beside it.
 
 mod cluster;
@@ -14,25 +14,30 @@ mod security;
 mod sink;
 mod topics;
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use async_trait::async_trait;
 use tokio::sync::Mutex;
 
 use cluster::Cluster;
-use sink::KafkaSink;
+use sink::{KafkaSink, Ways};
 
 use crate::{
-    config::{ConnectorConfig, KafkaConfig, WorkerConfig},
+    config::{ConnectorConfig, KafkaConfig, OwnLogin, Security, WorkerConfig},
     record::{SourceOffset, SourcePartition},
     sink::{Backend, Opened, SinkError},
 };
+
+/// Where the worker's own login stands, for messages.
+const WORKER_LOGIN: &str = "security.protocol, sasl.* and ssl.* of the worker file";
 
 /// Kafka as the destination of a worker's connectors. Connects when the first of them starts.
 pub struct KafkaBackend {
     worker: WorkerConfig,
     kafka: KafkaConfig,
     cluster: Mutex<Option<Arc<Cluster>>>,
+    /// Connections of connectors with a login of their own; those with the same one share.
+    own: Mutex<Vec<(Security, Weak<Cluster>)>>,
 }
 
 impl KafkaBackend {
@@ -40,7 +45,7 @@ impl KafkaBackend {
     #[must_use]
     pub fn new(worker: &WorkerConfig) -> Option<Self> {
         let kafka = worker.kafka.clone()?;
-        Some(Self { worker: worker.clone(), kafka, cluster: Mutex::new(None) })
+        Some(Self { worker: worker.clone(), kafka, cluster: Mutex::new(None), own: Mutex::default() })
     }
 
     /// The one connection to the cluster.
@@ -49,8 +54,24 @@ impl KafkaBackend {
         if let Some(cluster) = cell.as_ref() {
             return Ok(Arc::clone(cluster));
         }
-        let cluster = Arc::new(Cluster::connect(&self.kafka).await?);
+        let cluster = Cluster::connect(&self.kafka, &self.kafka.security, WORKER_LOGIN).await?;
+        let cluster = Arc::new(cluster);
         *cell = Some(Arc::clone(&cluster));
+        Ok(cluster)
+    }
+
+    /// The connection that a connector's records take.
+    async fn cluster_of(&self, login: Option<&OwnLogin>) -> Result<Arc<Cluster>, SinkError> {
+        let Some(login) = login else { return self.cluster().await };
+        let mut own = self.own.lock().await;
+        own.retain(|(_, cluster)| cluster.strong_count() > 0);
+        let shared =
+            own.iter().find(|(security, _)| *security == login.security).and_then(|(_, cluster)| cluster.upgrade());
+        if let Some(cluster) = shared {
+            return Ok(cluster);
+        }
+        let cluster = Arc::new(Cluster::connect(&self.kafka, &login.security, login.named_by).await?);
+        own.push((login.security.clone(), Arc::downgrade(&cluster)));
         Ok(cluster)
     }
 }
@@ -62,8 +83,8 @@ impl Backend for KafkaBackend {
         let settings = connector
             .host_settings(&self.worker)
             .map_err(|findings| SinkError::Refused(format!("the connector's settings cannot be used:\n{findings}")))?;
-        let cluster = self.cluster().await?;
-        let sink = KafkaSink::new(cluster, &self.kafka, self.worker.offset_flush_interval_ms, connector, settings);
+        let ways = Ways { records: self.cluster_of(settings.login.as_ref()).await?, offsets: self.cluster().await? };
+        let sink = KafkaSink::new(ways, &self.kafka, self.worker.offset_flush_interval_ms, connector, settings);
         let (sink, committed) = sink.await?;
         Ok(Opened { sink: Box::new(sink), committed })
     }

@@ -81,6 +81,7 @@ pub(crate) mod tests {
         ConnectorConfig {
             name: "accounts".to_owned(),
             class: "Test".to_owned(),
+            references: None,
             component_properties: properties.clone(),
             properties,
         }
