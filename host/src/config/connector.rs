@@ -10,6 +10,7 @@ use super::{
     login::{self, OwnLogin},
     producer::{ProducerSettings, is_connection},
     providers::Providers,
+    proxy::ProxySettings,
     topic_creation::TopicCreation,
     values::{last, number},
 };
@@ -116,12 +117,20 @@ impl ConnectorConfig {
         let class = class(&properties, &mut findings);
         check(&properties, worker.kafka.is_some(), &mut findings);
         host_settings(&properties, worker, &mut findings);
+        ProxySettings::of_connector(&properties, &mut findings);
         let component_properties = properties
             .iter()
             .filter(|(name, _)| keys::find(name).is_none_or(|key| key.treatment == Treatment::PassedOn))
             .cloned()
             .collect();
         (Self { name, class, properties, references: None, component_properties }, findings)
+    }
+
+    /// `http.proxy`, if the connector names one.
+    #[must_use]
+    pub fn proxy(&self) -> Option<ProxySettings> {
+        // What is wrong with it was noted when the configuration was made.
+        ProxySettings::of_connector(&self.properties, &mut Findings::new())
     }
 
     /// The host's own settings, typed.

@@ -120,6 +120,15 @@ pub static KEYS: &[Key] = &[
         "A setting of the Kafka producer: `compression.type`, `compression.gzip.level`, `compression.zstd.level`, `linger.ms`, `batch.size`, `max.request.size`, `delivery.timeout.ms`, `max.block.ms`, `retry.backoff.ms`; or of a login of its own: `security.protocol`, `sasl.*`, `ssl.*` as in the worker file, of which then only what is no secret is taken over.",
     ),
     key(
+        "http.proxy",
+        Kind::String,
+        None,
+        Treatment::Used,
+        "An HTTP proxy for what the connector asks, `host:port`, instead of the worker's. `tributary.network.allow` of the worker file must list it: `http://host:port`.",
+    ),
+    key("http.proxy.user", Kind::String, None, Treatment::Used, "The user for that proxy."),
+    key("http.proxy.password", Kind::Password, None, Treatment::Used, "That user's password."),
+    key(
         "exactly.once.support",
         Kind::String,
         Some("requested"),

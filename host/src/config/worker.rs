@@ -14,6 +14,7 @@ use super::{
     properties,
     provider_settings::ProviderSettings,
     providers::Providers,
+    proxy::ProxySettings,
     security,
     values::{last, list, number},
     worker_keys::WORKER_KEYS,
@@ -41,25 +42,14 @@ pub struct WorkerConfig {
 }
 
 /// What of the network a component may use.
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct NetworkConfig {
     /// `tributary.network.allow`; `None`: what the component declares.
     pub allow: Option<Vec<String>>,
     /// `tributary.network.proxy`.
-    pub proxy: Option<String>,
+    pub proxy: Option<ProxySettings>,
     /// `tributary.network.ca.file`.
     pub ca_file: Option<PathBuf>,
-}
-
-impl fmt::Debug for NetworkConfig {
-    /// The proxy's address may hold a password.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("NetworkConfig")
-            .field("allow", &self.allow)
-            .field("proxy", &self.proxy.as_ref().map(|_| super::secret::MASK))
-            .field("ca_file", &self.ca_file)
-            .finish()
-    }
 }
 
 impl fmt::Debug for WorkerConfig {
@@ -222,11 +212,8 @@ impl<'a> Reader<'a> {
             let name = "tributary.network.ca.file";
             self.findings.error(name, self.get(name), format!("cannot be read: {error}"), "Check the path.");
         }
-        let proxy = self.get("tributary.network.proxy").map(str::to_owned);
-        if proxy.as_ref().is_some_and(|proxy| !proxy.starts_with("http://")) {
-            let remedy = "Write http://host:port or http://user:password@host:port.";
-            self.findings.error("tributary.network.proxy", proxy.as_deref(), "is no HTTP proxy", remedy);
-        }
+        let proxy = self.get("tributary.network.proxy");
+        let proxy = proxy.and_then(|text| ProxySettings::of_worker(text, &mut self.findings));
         NetworkConfig { allow: self.get("tributary.network.allow").map(list), proxy, ca_file }
     }
 }

@@ -59,6 +59,10 @@ impl Dialer {
                     vetted(origin.host(), vec![SocketAddr::new(address, origin.port())], permit)?;
                 }
                 let addresses = resolve(&proxy.host, proxy.port).await?;
+                let addresses = match proxy.permit {
+                    Some(permit) => vetted(&proxy.host, addresses, permit)?,
+                    None => addresses,
+                };
                 let mut stream = connect_any(&proxy.host, &addresses, deadline).await?;
                 timeout_at(deadline, proxy.tunnel(&mut stream, origin.host(), origin.port()))
                     .await

@@ -33,11 +33,6 @@ pub(super) const KEYS: &[Key] = &[
     ),
     ignored("salesforce.auth.retries.time.ms", Type::Long, "Logins are retried within request.max.retries.time.ms."),
     ignored(
-        "http.proxy",
-        Type::String,
-        "The runtime makes the connections: set tributary.network.proxy in the worker file.",
-    ),
-    ignored(
         "curl.logging",
         Type::Boolean,
         "It would write the access token to the log; --log-level debug shows what happens without it.",
