@@ -19,7 +19,7 @@ const PLUGIN: Layers = Layers {
         &["component"],
         &["driver"],
         &["task"],
-        &["connector"],
+        &["connector", "preflight"],
         // Typed settings: a grant, a converter, a topic template; and every fact that is reported.
         &["config", "telemetry", "offset"],
         &["bayeux", "salesforce", "oauth", "keystore", "registry", "transforms", "converters"],
