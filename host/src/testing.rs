@@ -15,6 +15,7 @@ use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
 
 use crate::{
+    check::Check,
     config::ConnectorConfig,
     engine::{Cache, Component, ComponentError, Engine, Limits, Source},
     record::{ProducerRecord, Scalar, SourceOffset, SourcePartition},
@@ -186,6 +187,10 @@ impl Backend for Memory {
 
     async fn alter_offset(&self, _: &str, _: &SourcePartition, _: Option<&SourceOffset>) -> Result<(), SinkError> {
         Ok(())
+    }
+
+    async fn preflight(&self, _: &ConnectorConfig, _: &[String]) -> Vec<Check> {
+        vec![]
     }
 
     fn describe(&self) -> String {

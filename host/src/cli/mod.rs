@@ -7,6 +7,7 @@ mod describe;
 mod load;
 mod markdown;
 mod offsets;
+mod preflight;
 mod pretty;
 mod run;
 mod tail;
@@ -52,7 +53,7 @@ struct Common {
 enum Command {
     /// Runs connectors in the foreground until SIGINT or SIGTERM
     Run(run::Arguments),
-    /// Checks every property of a connector file, offline
+    /// Checks every property of a connector file; with --online also the services that it names
     Validate(validate::Arguments),
     /// Tells what the component is and every property it takes
     Describe(describe::Arguments),
@@ -136,6 +137,7 @@ mod tests {
             "run --worker w.properties a.json b.properties --tail",
             "--worker w.properties --component c.wasm --log-format json --log-level debug run a.json",
             "validate --worker w.properties a.json",
+            "validate --online --json a.json",
             "describe --json",
             "tail Account --from-beginning --max-messages 3 --timeout-ms 1000 --json",
             "offsets get accounts",

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Context, Exit, load};
+use super::{Context, Exit, load, preflight};
 use crate::config::{ConfigError, Findings, Severity};
 
 /// What `validate` takes.
@@ -14,6 +14,12 @@ pub(super) struct Arguments {
     /// The connector file
     #[arg(value_name = "CONNECTOR")]
     connector: PathBuf,
+    /// Also asks every service that the connector would need, and changes nothing anywhere
+    #[arg(long)]
+    online: bool,
+    /// Prints what --online finds as JSON
+    #[arg(long, requires = "online")]
+    json: bool,
 }
 
 /// Checks a connector file.
@@ -28,8 +34,14 @@ pub(super) async fn validate(context: &Context, arguments: Arguments) -> anyhow:
         },
     };
     let (_engine, catalogue) = load::catalogue(context, &worker, 1).await?;
-    let (connector, _, found) = load::connector(context, &arguments.connector, &worker, &catalogue).await?;
+    let (connector, known, found) = load::connector(context, &arguments.connector, &worker, &catalogue).await?;
     findings.extend(found);
+    if let (true, false, Some(known)) = (arguments.online, findings.has_errors(), known) {
+        if !arguments.json {
+            show(context, &findings, &connector.name)?;
+        }
+        return preflight::online(context, &worker, &connector, known, arguments.json).await;
+    }
     show(context, &findings, &connector.name)
 }
 

@@ -4,12 +4,13 @@
 //! krafka is pinned: it is young and this folder relies on what was tested with that version (order of enqueueing, which
 //! calls are safe to cancel, what a failed batch does to the next). An upgrade passes the kill and broker tests first.
 //!
-//! `cluster` is the connection that every connector without a login of its own shares, `topics` what is asked of the cluster's topics, `offsets` the
+//! `cluster` is the connection that every connector without a login of its own shares, `topics` what is asked of the cluster's topics, `preflight` the same for `validate --online`, `offsets` the
 //! compacted topic, `sink` a task's way out. Another way of delivery is another `Sink` beside it.
 
 mod cluster;
 mod errors;
 mod offsets;
+mod preflight;
 mod security;
 mod sink;
 mod topics;
@@ -23,7 +24,8 @@ use cluster::Cluster;
 use sink::{KafkaSink, Ways};
 
 use crate::{
-    config::{ConnectorConfig, KafkaConfig, OwnLogin, Security, WorkerConfig},
+    check::Check,
+    config::{ConnectorConfig, InternalTopic, KafkaConfig, OwnLogin, Security, WorkerConfig},
     record::{SourceOffset, SourcePartition},
     sink::{Backend, Opened, SinkError},
 };
@@ -102,6 +104,29 @@ impl Backend for KafkaBackend {
     ) -> Result<(), SinkError> {
         let cluster = self.cluster().await?;
         offsets::alter(&cluster, &self.kafka, connector, partition, offset).await
+    }
+
+    async fn preflight(&self, connector: &ConnectorConfig, topics: &[String]) -> Vec<Check> {
+        let settings = match connector.host_settings(&self.worker) {
+            Ok(settings) => settings,
+            Err(findings) => return vec![Check::fail_text("kafka", &findings.to_string())],
+        };
+        let records = match self.cluster_of(settings.login.as_ref()).await {
+            Ok(cluster) => cluster,
+            Err(error) => return vec![preflight::refused("kafka", &error)],
+        };
+        let mut checks = vec![preflight::connection(&records).await];
+        for topic in topics {
+            let plan = settings.topic_creation.plan(topic).filter(|_| self.kafka.topic_creation_enabled);
+            checks.push(preflight::topic(&records, topic, plan).await);
+        }
+        let own_topic = settings.offsets_topic.map(|name| InternalTopic { name, ..self.kafka.offset_topic.clone() });
+        checks.push(match (own_topic, self.cluster().await) {
+            (Some(topic), _) => preflight::offsets_topic(&records, &topic).await,
+            (None, Ok(worker)) => preflight::offsets_topic(&worker, &self.kafka.offset_topic).await,
+            (None, Err(error)) => preflight::refused("offsets-topic", &error),
+        });
+        checks
     }
 
     fn describe(&self) -> String {

@@ -14,6 +14,7 @@ use hyper_util::{
     client::legacy::{self, connect::capture_connection},
     rt::{TokioExecutor, TokioTimer},
 };
+use rustls::RootCertStore;
 use tokio::{sync::OwnedSemaphorePermit, time::timeout};
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
 
@@ -22,10 +23,12 @@ use super::{
     body::ResponseBody,
     dial::Dialer,
     error::{DialError, NetworkError, dial_error, from_client, tls_reason},
+    probe,
     proxy::Proxy,
     tls,
 };
 use crate::{
+    check::Check,
     config::{NetworkConfig, ProxySettings},
     telemetry::{Event, Telemetry},
 };
@@ -51,6 +54,7 @@ const H2_PING_TIMEOUT: Duration = Duration::from_secs(20);
 /// The clients of a worker.
 #[derive(Debug)]
 pub struct Clients {
+    roots: Arc<RootCertStore>,
     tls: rustls::ClientConfig,
     proxy: Option<Arc<Proxy>>,
     by_way: Mutex<HashMap<(AllowList, Option<Arc<Proxy>>), Arc<Client>>>,
@@ -62,8 +66,10 @@ impl Clients {
     /// # Errors
     /// A file with roots that cannot be used.
     pub fn new(network: &NetworkConfig, telemetry: &Telemetry) -> Result<Self, NetworkError> {
+        let roots = Arc::new(tls::roots(network.ca_file.as_deref(), telemetry)?);
         Ok(Self {
-            tls: tls::client_config(network.ca_file.as_deref(), telemetry)?,
+            tls: tls::client_config(Arc::clone(&roots))?,
+            roots,
             proxy: network.proxy.as_ref().map(|proxy| Arc::new(Proxy::of_worker(proxy))),
             by_way: Mutex::default(),
         })
@@ -80,6 +86,14 @@ impl Clients {
             .entry((allow.clone(), proxy.clone()))
             .or_insert_with(|| Arc::new(Client::new(allow.clone(), self.tls.clone(), proxy)));
         Ok(Arc::clone(client))
+    }
+
+    /// Looks at the way to an origin, as a task with this list and proxy would go it.
+    pub async fn probe(&self, url: &str, allow: &AllowList, proxy: Option<&ProxySettings>) -> Vec<Check> {
+        match self.proxy(allow, proxy) {
+            Ok(proxy) => probe::probe(url, allow, proxy.as_deref(), &self.roots).await,
+            Err(error) => vec![Check::fail_text("proxy", &error.to_string())],
+        }
     }
 
     /// The connector's own proxy, else the worker's.

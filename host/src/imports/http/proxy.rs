@@ -12,10 +12,12 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
+    time::Instant,
 };
 
 use super::{
     super::allow_list::{AllowList, Origin, Permit},
+    dial::{connect_any, resolve, vetted},
     error::{DialError, NetworkError},
 };
 use crate::config::{ProxySettings, Secret};
@@ -33,7 +35,7 @@ pub(crate) struct Proxy {
     /// The header's value; a secret.
     authorization: Option<String>,
     /// How the allow-list admits it; `None` for the worker's, which needs no leave.
-    pub(crate) permit: Option<Permit>,
+    permit: Option<Permit>,
 }
 
 impl fmt::Debug for Proxy {
@@ -61,6 +63,16 @@ impl Proxy {
         let uri = format!("http://{}", settings.address()).parse().map_err(|_| denied())?;
         let permit = Origin::of(&uri).and_then(|origin| allow.permit(&origin)).ok_or_else(denied)?;
         Ok(Self { permit: Some(permit), ..Self::of_worker(settings) })
+    }
+
+    /// A connection to the proxy itself.
+    pub(crate) async fn connect(&self, deadline: Instant) -> Result<TcpStream, DialError> {
+        let addresses = resolve(&self.host, self.port).await?;
+        let addresses = match self.permit {
+            Some(permit) => vetted(&self.host, addresses, permit)?,
+            None => addresses,
+        };
+        connect_any(&self.host, &addresses, deadline).await
     }
 
     /// Asks for a tunnel to `host:port` on a fresh connection to the proxy.
