@@ -277,10 +277,10 @@ mod tests {
 
     /// A server with a certificate of an authority of its own, that ends in so many days, for that name; its port, and
     /// the authority.
-    async fn server(days: i64, name: &str) -> (u16, CertificateDer<'static>) {
+    async fn server(days: i64, name: &str, authority: &str) -> (u16, CertificateDer<'static>) {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.distinguished_name.push(DnType::CommonName, "Test authority");
+        params.distinguished_name.push(DnType::CommonName, authority);
         let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
         let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
@@ -322,7 +322,7 @@ mod tests {
 
     #[tokio::test]
     async fn certificates_as_they_are() {
-        let (_, other) = server(100, "x").await;
+        let (_, other) = server(100, "x", "Other authority").await;
         for (days, name, trusted, status, expected) in [
             (100, "localhost", true, CheckStatus::Pass, "issued by Test authority, ends in 100 days"),
             (EXPIRY_DAYS_MIN, "localhost", true, CheckStatus::Pass, "ends in 21 days"),
@@ -331,7 +331,7 @@ mod tests {
             (100, "other.example", true, CheckStatus::Fail, "is for another name"),
             (100, "localhost", false, CheckStatus::Fail, "issued by Test authority, whom this machine does not trust"),
         ] {
-            let (port, authority) = server(days, name).await;
+            let (port, authority) = server(days, name, "Test authority").await;
             let root = if trusted { authority } else { other.clone() };
             let checks = look(&format!("https://localhost:{port}"), &[root]).await;
             let [dns, tls] = &checks[..] else { panic!("{checks:?}") };
