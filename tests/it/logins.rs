@@ -254,6 +254,7 @@ fn an_api_key_is_the_connectors_own_login_and_the_worker_keeps_its() {
 
     // With the worker's login the same cannot be written.
     let lent = scene.without("kafka.auth.mode").without("kafka.api.key").without("kafka.api.secret");
+    org.create_leads(1);
     let finished = lent.run().wait(PATIENCE);
     finished.expect_code(1).expect_said(&["it-key-records"]);
 }

@@ -1,6 +1,8 @@
 //! What an error of the Kafka client means to the worker: the one place that decides it, by the error's type and code,
 //! never by its text.
 
+use std::{error::Error as StdError, io, sync::Arc};
+
 use krafka::{KrafkaError, ProtocolErrorKind, error::ErrorCode};
 
 use crate::sink::SinkError;
@@ -27,6 +29,10 @@ pub(super) fn sink_error(address: &str, login: &str, doing: &str, error: &Krafka
         KrafkaError::Protocol { kind: ProtocolErrorKind::UnknownApiVersion, .. } => {
             SinkError::Refused(format!("{what}. Brokers from Kafka 3.9 on are supported."))
         }
+        KrafkaError::Network(_) if certificate_refused(error) => SinkError::Refused(format!(
+            "{what}. The broker wants a certificate of the client that it trusts, or trusts another: check {login}, \
+             ssl.keystore.* above all."
+        )),
         KrafkaError::Network(_) => SinkError::Unavailable(format!(
             "{what}. Check that the brokers run, that bootstrap.servers and their advertised.listeners are right, and that \
              security.protocol and ssl.* are theirs."
@@ -34,6 +40,34 @@ pub(super) fn sink_error(address: &str, login: &str, doing: &str, error: &Krafka
         // Time-outs, a closed client, an order that the broker lost: a new producer, from the committed offset.
         _ => SinkError::Unavailable(what),
     }
+}
+
+/// Whether the broker ended the TLS handshake for the client's certificate: the client of Kafka takes that for a broken
+/// connection, and it does not get well by itself.
+fn certificate_refused(error: &KrafkaError) -> bool {
+    use rustls::AlertDescription as A;
+    let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
+    while let Some(found) = cause {
+        if let Some(rustls::Error::AlertReceived(alert)) = found.downcast_ref() {
+            return matches!(
+                alert,
+                A::BadCertificate
+                    | A::UnsupportedCertificate
+                    | A::CertificateRevoked
+                    | A::CertificateExpired
+                    | A::CertificateUnknown
+                    | A::UnknownCA
+                    | A::CertificateRequired
+            );
+        }
+        // `io::Error` hides what it wraps from `source`, so it is opened by hand.
+        let io = found.downcast_ref::<io::Error>().or_else(|| found.downcast_ref::<Arc<io::Error>>().map(Arc::as_ref));
+        cause = match io.and_then(io::Error::get_ref) {
+            Some(inner) => Some(inner),
+            None => found.source(),
+        };
+    }
+    false
 }
 
 fn from_code(what: String, login: &str, code: ErrorCode) -> SinkError {
@@ -86,6 +120,11 @@ mod tests {
     #[test]
     fn verdicts() {
         let broker = |code| KrafkaError::broker(code, "text");
+        // As the client wraps it when no address of the cluster can be reached.
+        let alert = |alert| {
+            let inner = KrafkaError::network(io::Error::other(rustls::Error::AlertReceived(alert)));
+            KrafkaError::network(io::Error::new(io::ErrorKind::NotConnected, inner))
+        };
         let cases = [
             (KrafkaError::fenced("x"), "fenced", ""),
             (broker(ErrorCode::ProducerFenced), "fenced", ""),
@@ -100,6 +139,8 @@ mod tests {
             (KrafkaError::protocol_kind(ProtocolErrorKind::FrameTooLarge, "x"), "refused", "max.request.size"),
             (KrafkaError::protocol_kind(ProtocolErrorKind::TruncatedFrame, "x"), "unavailable", ""),
             (KrafkaError::network(std::io::Error::other("x")), "unavailable", "bootstrap.servers"),
+            (alert(rustls::AlertDescription::CertificateRequired), "refused", "ssl.keystore.*"),
+            (alert(rustls::AlertDescription::InternalError), "unavailable", "bootstrap.servers"),
             (KrafkaError::timeout("x"), "unavailable", ""),
             (KrafkaError::delivery_timeout(true, "x"), "unavailable", ""),
             (KrafkaError::closed("x"), "unavailable", ""),
