@@ -5,10 +5,10 @@ use serde_json::Value;
 
 use crate::{
     broker::{Broker, free_port, java_output},
+    http_proxy::Proxy,
     logins::Ways,
     org::{self, Org},
     process::Finished,
-    proxy::Proxy,
     scene::{PUSH_TOPIC, Scene},
 };
 
