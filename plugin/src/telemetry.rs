@@ -1,7 +1,7 @@
 //! Every fact of the connector's life that is worth reporting, as a type: its level, name, sentence and fields come from
 //! here and from nowhere else. Neither payloads nor secrets can be put into one.
 
-use crate::{error::Cause, salesforce::replay};
+use crate::{error::Cause, exchange::Exchange, salesforce::replay};
 
 /// How much a fact matters: the contract's `telemetry.level`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,6 +115,8 @@ pub enum Event {
         /// Its sentence.
         message: String,
     },
+    /// A request was answered, or will not be: what `curl.logging` shows.
+    Exchanged(Exchange),
     /// A request is about to be made.
     Requesting {
         /// Method, URL and size.
@@ -142,6 +144,7 @@ impl Event {
             | Self::PushTopicCreated { .. }
             | Self::Subscribed { .. }
             | Self::RepeatsDropped { .. }
+            | Self::Exchanged(_)
             | Self::SaidGoodbye => Level::Info,
         }
     }
@@ -165,6 +168,7 @@ impl Event {
             Self::Strays { .. } => "stray-messages",
             Self::SaidGoodbye => "said-goodbye",
             Self::Failed { .. } => "failed",
+            Self::Exchanged(_) => "exchanged",
             Self::Requesting { .. } => "requesting",
         }
     }
@@ -216,6 +220,7 @@ impl Event {
             Self::Strays { count } => format!("{count} messages on other channels were ignored"),
             Self::SaidGoodbye => "Unsubscribed and disconnected".into(),
             Self::Failed { code, message } => format!("{message} [{code}]"),
+            Self::Exchanged(exchange) => exchange.message(),
             Self::Requesting { request } => request.clone(),
         }
     }
@@ -245,6 +250,7 @@ impl Event {
                 vec![("count", count.to_string())]
             }
             Self::Failed { code, .. } => vec![("code", code.clone())],
+            Self::Exchanged(exchange) => exchange.fields(),
             Self::UnknownTypes { .. } | Self::UnknownFields { .. } | Self::SaidGoodbye | Self::Requesting { .. } => {
                 Vec::new()
             }

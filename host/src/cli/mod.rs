@@ -4,6 +4,7 @@
 //! The only place where errors are `anyhow`'s: they have reached the person they are for.
 
 mod describe;
+mod findings_table;
 mod load;
 mod markdown;
 mod offsets;
@@ -138,6 +139,7 @@ mod tests {
             "--worker w.properties --component c.wasm --log-format json --log-level debug run a.json",
             "validate --worker w.properties a.json",
             "validate --online --json a.json",
+            "validate --json a.json",
             "describe --json",
             "tail Account --from-beginning --max-messages 3 --timeout-ms 1000 --json",
             "offsets get accounts",

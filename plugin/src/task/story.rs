@@ -452,6 +452,43 @@ fn closing_says_goodbye_once_there_is_a_session() {
 }
 
 #[test]
+fn requests_are_logged_without_secrets_when_that_is_asked_for() {
+    let secrets = [
+        ("salesforce.password", "canary-password"),
+        ("salesforce.consumer.key", "canary-key"),
+        ("salesforce.consumer.secret", "canary-secret"),
+    ];
+    for (logging, expected) in [("true", 8), ("false", 0)] {
+        let mut story = Story::new(&[&secrets[..], &[("curl.logging", logging)]].concat(), None);
+        story.exchange("/services/oauth2/token", "canary", &TOKEN.replace("00D!t", "canary-token"));
+        story.exchange("/sobjects/Lead/describe", "", DESCRIBE);
+        story.exchange("/query", "", FOUND);
+        let cookie = ("set-cookie".to_owned(), "sid=canary-sid; Path=/".to_owned());
+        story.request("/cometd/67.0", "handshake");
+        let response = Response { status: 200, headers: vec![cookie], body: HANDSHAKE.into() };
+        story.task.answered(story.now(), Ok(response));
+        story.exchange("/cometd/67.0", "connect", FIRST);
+        story.exchange("/cometd/67.0", "subscribe", SUBSCRIBED);
+        story.request("/cometd/67.0", "connect");
+        story.now_ms += 110_000;
+        story.task.answered(story.now(), Err(HttpError::Timeout("https://x.my.salesforce.com".into())));
+        story.exchange("/cometd/67.0", "unsubscribe", "[]");
+        let events: Vec<String> = story.task.take_events().iter().map(|e| format!("{e:?} {}", e.message())).collect();
+        let logged: Vec<&String> = events.iter().filter(|event| event.starts_with("Exchanged")).collect();
+        assert_eq!(logged.len(), expected, "{logged:#?}");
+        assert!(!events.join("\n").contains("canary"), "{events:#?}");
+        if expected > 0 {
+            for (index, words) in
+                [(0, "POST https://login.salesforce.com/services/oauth2/token: 200"), (6, "110000 ms")]
+            {
+                assert!(logged[index].contains(words), "{}", logged[index]);
+            }
+            assert!(logged[3].contains("headers set-cookie"), "{}", logged[3]);
+        }
+    }
+}
+
+#[test]
 fn cookies_go_back_and_the_token_is_on_every_request() {
     let mut story = Story::new(&[], Some(1));
     story.log_in();
