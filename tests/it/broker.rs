@@ -168,6 +168,14 @@ impl Broker {
         guard.wait().expect("a child can be waited for");
     }
 
+    /// Gives a user of SCRAM another password.
+    pub(crate) fn set_scram_password(&self, user: &str, password: &str) {
+        let address = self.address();
+        let arguments = ["--bootstrap-server", &address, "--alter", "--entity-type", "users", "--entity-name", user];
+        let config = format!("SCRAM-SHA-512=[password={password}]");
+        java_output("kafka.admin.ConfigCommand", &[&arguments[..], &["--add-config", &config]].concat());
+    }
+
     /// Creates a topic with one partition.
     pub(crate) fn create_topic(&self, name: &str) {
         let arguments = ["--bootstrap-server", &self.address(), "--create", "--topic", name, "--partitions", "1"];

@@ -259,6 +259,35 @@ fn an_api_key_is_the_connectors_own_login_and_the_worker_keeps_its() {
     finished.expect_code(1).expect_said(&["it-key-records"]);
 }
 
+/// The worker's own password at Kafka, referenced by the worker file: the connection is as old as the process, so that it
+/// is needed again only when the broker has been away.
+#[test]
+fn a_password_of_the_worker_that_was_rotated_is_used_at_the_next_login() {
+    let Some(mut ways) = Ways::start() else { return };
+    let org = Org::start();
+    let scene = ways.sasl_scene(&org, "it-in-rotated", "SCRAM-SHA-512", "");
+    let secrets = scene.path("secrets.properties");
+    let write = |password: &str| fs::write(&secrets, format!("password={password}\n")).expect("the folder is ours");
+    write(org::KAFKA_SECRET);
+    let reference = format!("${{file:{}:password}}", secrets.display());
+    let scene = scene.worker("sasl.jaas.config", &jaas(SCRAM_MODULE, SCRAM_USER, &reference));
+    let run = scene.run_with(&["--log-level", "debug"]);
+    run.expect_line(&["subscribed"]);
+    org.create_leads(3);
+    run.expect_line(&["committed"]);
+    ways.broker.set_scram_password(SCRAM_USER, org::WRONG_KAFKA_SECRET);
+    ways.broker.kill();
+    ways.broker.resume();
+    org.create_leads(3);
+    run.expect_line(&["waits up to"]);
+    write(org::WRONG_KAFKA_SECRET);
+    run.expect_line(&["a secret that it references has changed"]);
+    let last = org.expected(PUSH_TOPIC, "Lead").last().expect("there are events").replay_id;
+    run.expect_line(&[&format!("{{\"replayId\":{last}}}")]);
+    run.terminate().0.expect_code(0);
+    judge(&org.expected(PUSH_TOPIC, "Lead"), &read_all(&ways.broker, "it-in-rotated")).expect_at_least_once();
+}
+
 #[test]
 fn each_wrong_credential_has_its_sentence() {
     let Some(ways) = Ways::shared() else { return };

@@ -15,7 +15,7 @@ use super::{
     provider_settings::ProviderSettings,
     providers::Providers,
     proxy::ProxySettings,
-    security,
+    security::{self, Security},
     values::{last, list, number},
     worker_keys::WORKER_KEYS,
 };
@@ -39,6 +39,8 @@ pub struct WorkerConfig {
     pub connector_defaults: Vec<(String, String)>,
     /// `config.providers*`: what references may name.
     pub providers: ProviderSettings,
+    /// The properties with their references as they are written, if any property has one.
+    pub references: Option<Vec<(String, String)>>,
 }
 
 /// What of the network a component may use.
@@ -85,11 +87,6 @@ impl WorkerConfig {
         let bytes = document::read_file(path).map_err(unreadable)?;
         let entries = properties::parse(&bytes).map_err(|error| unreadable(error.to_string()))?;
         let mut findings = Findings::new();
-        let environment = |name: &str| std::env::var(name).ok();
-        let raw: Vec<_> = entries.iter().map(|entry| (entry.key.clone(), entry.value.clone())).collect();
-        // What is wrong with the providers' own settings is noted when the properties are read.
-        let provider_settings = ProviderSettings::read(&raw, &mut Findings::new());
-        let mut providers = Providers::new(&environment, &provider_settings);
         let mut pairs: Vec<(String, String)> = Vec::with_capacity(entries.len());
         for entry in entries {
             if let Some(at) = pairs.iter().position(|(name, _)| *name == entry.key) {
@@ -98,15 +95,31 @@ impl WorkerConfig {
                 findings.warning(&entry.key, None, reason, "Keep one of them.");
                 pairs.remove(at);
             }
-            let value = providers.resolve(&entry.key, &entry.value, &mut findings);
-            pairs.push((entry.key, value));
+            pairs.push((entry.key, entry.value));
         }
-        let (value, read) = Self::from_properties(&pairs);
+        let resolved = resolve(&pairs, &mut findings);
+        let references = (resolved != pairs).then_some(pairs);
+        let (value, read) = Self::from_properties(&resolved);
+        let value = Self { references, ..value };
         findings.extend(read);
         if findings.has_errors() {
             return Err(ConfigError::Invalid { path: path.to_owned(), findings });
         }
         Ok(Loaded { value, findings })
+    }
+
+    /// How to log in to Kafka, with what the file's references stand for now. What cannot be read now stays as it was: a
+    /// rotation may be half done. `None` without Kafka.
+    #[must_use]
+    pub fn security_now(&self) -> Option<Security> {
+        let before = &self.kafka.as_ref()?.security;
+        let renewed = self.references.as_ref().and_then(|references| {
+            let mut findings = Findings::new();
+            let (worker, read) = Self::from_properties(&resolve(references, &mut findings));
+            findings.extend(read);
+            worker.kafka.filter(|_| !findings.has_errors())
+        });
+        Some(renewed.map_or_else(|| before.clone(), |kafka| kafka.security))
     }
 
     /// Takes properties that did not come from a file. What is wrong is in the findings; with an error among them the
@@ -118,6 +131,14 @@ impl WorkerConfig {
         let value = reader.worker();
         (value, reader.findings)
     }
+}
+
+fn resolve(given: &[(String, String)], findings: &mut Findings) -> Vec<(String, String)> {
+    let environment = |name: &str| std::env::var(name).ok();
+    // What is wrong with the providers' own settings is noted when the properties are read.
+    let settings = ProviderSettings::read(given, &mut Findings::new());
+    let mut providers = Providers::new(&environment, &settings);
+    given.iter().map(|(name, value)| (name.clone(), providers.resolve(name, value, findings))).collect()
 }
 
 /// Properties on their way to settings, and what is to be said about them.
@@ -203,6 +224,7 @@ impl<'a> Reader<'a> {
             connector_defaults: self.properties.iter().filter(|(name, _)| own(name)).cloned().collect(),
             kafka: self.kafka(),
             providers: ProviderSettings::read(self.properties, &mut self.findings),
+            references: None,
         }
     }
 
@@ -222,7 +244,7 @@ impl<'a> Reader<'a> {
 #[expect(clippy::unwrap_used, reason = "a failed set-up fails the test")]
 mod tests {
     use super::*;
-    use crate::config::{InternalTopic, Security};
+    use crate::config::InternalTopic;
 
     fn read(pairs: &[(&str, &str)]) -> (WorkerConfig, Findings) {
         let pairs: Vec<_> = pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
@@ -320,6 +342,21 @@ mod tests {
         std::fs::write(&path, "bootstrap.servers=a:1\nbootstrap.servers=b:2\n").unwrap();
         let loaded = WorkerConfig::load(&path).unwrap();
         assert_eq!(loaded.value.kafka.unwrap().bootstrap_servers, "b:2");
+        let secret = dir.path().join("s.properties");
+        std::fs::write(&secret, "user=old").unwrap();
+        let text = "bootstrap.servers=a:1\nsecurity.protocol=SASL_SSL\nsasl.mechanism=PLAIN\nsasl.jaas.config=\\\n  \
+            x.PlainLoginModule required username=\"${file:@:user}\" password=\"p\";\n";
+        std::fs::write(&path, text.replace('@', &secret.display().to_string())).unwrap();
+        let worker = WorkerConfig::load(&path).unwrap().value;
+        let user = || match worker.security_now().unwrap().sasl {
+            Some(crate::config::Sasl::Plain { username, .. }) => username,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(user(), "old");
+        std::fs::write(&secret, "user=new").unwrap();
+        assert_eq!(user(), "new");
+        std::fs::remove_file(&secret).unwrap();
+        assert_eq!(user(), "old", "what cannot be read now is as it was");
         std::fs::write(&path, "a=\\u1").unwrap();
         assert!(matches!(WorkerConfig::load(&path), Err(ConfigError::Unreadable { .. })));
     }

@@ -37,7 +37,8 @@ const WORKER_LOGIN: &str = "security.protocol, sasl.* and ssl.* of the worker fi
 pub struct KafkaBackend {
     worker: WorkerConfig,
     kafka: KafkaConfig,
-    cluster: Mutex<Option<Arc<Cluster>>>,
+    /// The worker's connection, with the login that it was made with.
+    cluster: Mutex<Option<(Security, Arc<Cluster>)>>,
     /// Connections of connectors with a login of their own; those with the same one share.
     own: Mutex<Vec<(Security, Weak<Cluster>)>>,
 }
@@ -50,15 +51,15 @@ impl KafkaBackend {
         Some(Self { worker: worker.clone(), kafka, cluster: Mutex::new(None), own: Mutex::default() })
     }
 
-    /// The one connection to the cluster.
+    /// The worker's connection to the cluster; another one when its secrets were rotated since.
     async fn cluster(&self) -> Result<Arc<Cluster>, SinkError> {
+        let security = self.worker.security_now().unwrap_or_default();
         let mut cell = self.cluster.lock().await;
-        if let Some(cluster) = cell.as_ref() {
+        if let Some((_, cluster)) = cell.as_ref().filter(|(login, _)| *login == security) {
             return Ok(Arc::clone(cluster));
         }
-        let cluster = Cluster::connect(&self.kafka, &self.kafka.security, WORKER_LOGIN).await?;
-        let cluster = Arc::new(cluster);
-        *cell = Some(Arc::clone(&cluster));
+        let cluster = Arc::new(Cluster::connect(&self.kafka, &security, WORKER_LOGIN).await?);
+        *cell = Some((security, Arc::clone(&cluster)));
         Ok(cluster)
     }
 

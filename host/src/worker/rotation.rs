@@ -4,7 +4,7 @@
 
 use super::{settings::component_settings, state::Ending};
 use crate::{
-    config::{ConnectorConfig, WorkerConfig},
+    config::{ConnectorConfig, Security, WorkerConfig},
     engine::{Description, FailureKind},
     sink::SinkError,
 };
@@ -18,25 +18,35 @@ pub(super) fn could_help(ending: &Ending) -> bool {
     }
 }
 
-/// Whether the configuration names a place outside itself, so that it can change.
-pub(super) fn can_change(description: &Description, connector: &ConnectorConfig) -> bool {
+/// Whether what the refused login was made of stands outside the configuration, so that it can change. The worker's own
+/// secrets matter to Kafka alone.
+pub(super) fn can_change(
+    description: &Description,
+    worker: &WorkerConfig,
+    connector: &ConnectorConfig,
+    ending: &Ending,
+) -> bool {
     let is_file = |name: &str| description.config.iter().any(|setting| setting.is_file && setting.name == name);
     connector.references.is_some()
+        || (worker.references.is_some() && matches!(ending, Ending::Sink(_)))
         || connector.component_properties.iter().any(|(name, value)| is_file(name) && !value.is_empty())
 }
 
-/// The configuration with what it names as it is now, if that differs from what the last life had: `settings`. What
+/// The configuration with what it names as it is now, if that differs from what the last life had: `settings`, and `login`
+/// for the worker's at Kafka. What
 /// cannot be read now counts as unchanged: a rotation may be half done.
 pub(super) fn renewed(
     description: &Description,
     worker: &WorkerConfig,
     connector: &ConnectorConfig,
     settings: &[(String, String)],
+    login: Option<&Security>,
 ) -> Option<ConnectorConfig> {
     if let Some(renewed) = connector.renewed(worker).ok()? {
         return Some(renewed);
     }
-    let changed = component_settings(description, connector).ok()? != settings;
+    let changed =
+        component_settings(description, connector).ok()? != settings || worker.security_now().as_ref() != login;
     changed.then(|| connector.clone())
 }
 
@@ -77,10 +87,11 @@ mod tests {
         std::fs::write(&file, text).unwrap();
         let (worker, description) = (WorkerConfig::default(), test_description());
         let connector = ConnectorConfig::load(&file, &worker).unwrap().value;
-        assert!(can_change(&description, &connector));
+        let auth = Ending::Sink(SinkError::Refused(String::new()));
+        assert!(can_change(&description, &worker, &connector, &auth));
         let settings = component_settings(&description, &connector).unwrap();
         let look = |connector: &ConnectorConfig, settings: &[(String, String)]| {
-            renewed(&description, &worker, connector, settings)
+            renewed(&description, &worker, connector, settings, None)
         };
         assert!(look(&connector, &settings).is_none(), "nothing changed");
         // What else is written into the connector's file meanwhile has to wait for a new start.
@@ -96,6 +107,6 @@ mod tests {
         std::fs::write(&key, "other").unwrap();
         assert!(look(&changed, &settings).is_some(), "a file that a setting names");
         let plain = ConnectorConfig { references: None, component_properties: vec![], ..changed };
-        assert!(!can_change(&description, &plain));
+        assert!(!can_change(&description, &worker, &plain, &auth));
     }
 }

@@ -16,7 +16,7 @@ use super::{
     state::{Action, Ending, History, State},
 };
 use crate::{
-    config::{ConnectorConfig, WorkerConfig},
+    config::{ConnectorConfig, Security, WorkerConfig},
     engine::{CallError, Component, Description, Instance, InstanceParts, Progress},
     imports::{
         allow_list::AllowList,
@@ -86,6 +86,7 @@ impl Task {
             task: &self,
             connector: self.connector.clone(),
             settings: Vec::new(),
+            login: None,
             backend,
             telemetry,
             stop,
@@ -102,7 +103,7 @@ impl Task {
             let action = run.history.after(&ending, Instant::now(), random_fraction());
             if let Action::Fail { reason, .. } = &action
                 && rotation::could_help(&ending)
-                && run.renewed(reason, started).await
+                && run.renewed(&ending, reason, started).await
             {
                 run.history = History::default();
                 continue;
@@ -142,6 +143,8 @@ struct Run<'a> {
     connector: ConnectorConfig,
     /// What the last life handed to the component.
     settings: Vec<(String, String)>,
+    /// The worker's login at Kafka when the last life began.
+    login: Option<Security>,
     backend: &'a dyn Backend,
     telemetry: &'a Telemetry,
     stop: watch::Receiver<bool>,
@@ -160,6 +163,7 @@ impl Run<'_> {
             }
         };
         self.settings.clone_from(&settings);
+        self.login = self.task.worker.security_now();
         let client = match self.task.clients.with(&self.task.allow, self.connector.proxy().as_ref()) {
             Ok(client) => client,
             Err(error) => return Ending::Unusable(error.to_string()),
@@ -202,16 +206,17 @@ impl Run<'_> {
 
     /// After a refused login of a life that began at `started`: takes over secrets that were rotated meanwhile, and waits
     /// for that a while where the login had worked before. False when there is nothing new.
-    async fn renewed(&mut self, refusal: &str, started: Instant) -> bool {
-        if !rotation::can_change(&self.task.description, &self.connector) {
+    async fn renewed(&mut self, ending: &Ending, refusal: &str, started: Instant) -> bool {
+        let Task { description, worker, .. } = self.task;
+        if !rotation::can_change(description, worker, &self.connector, ending) {
             return false;
         }
         let worked = self.counts.committed.is_some() || started.elapsed() >= SOUND_LIFE;
         let until = Instant::now() + if worked { ROTATION_WITHIN } else { Duration::ZERO };
         let mut told = false;
         loop {
-            let Task { description, worker, .. } = self.task;
-            if let Some(connector) = rotation::renewed(description, worker, &self.connector, &self.settings) {
+            let (connector, login) = (&self.connector, self.login.as_ref());
+            if let Some(connector) = rotation::renewed(description, worker, connector, &self.settings, login) {
                 self.connector = connector;
                 self.emit(&Event::SecretsChanged);
                 return true;
