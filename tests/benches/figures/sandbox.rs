@@ -129,7 +129,7 @@ impl Sandbox {
         let sources = Source::find(Some(path), &[])?;
         let component = Component::load(engine, sources.first().context("one source")?, &Cache::off(), &telemetry)?;
         let clients = Clients::new(&tributary::config::NetworkConfig::default(), &telemetry)?;
-        let client = clients.with(&AllowList::parse(["http://127.0.0.1:*"])?);
+        let client = clients.with(&AllowList::parse(["http://127.0.0.1:*"])?, None)?;
         Ok(Self { component, client })
     }
 
