@@ -18,6 +18,7 @@ pub mod exchange;
 pub mod http;
 pub mod oauth;
 pub mod offset;
+pub mod preflight;
 pub mod salesforce;
 pub mod secret;
 pub mod task;

@@ -145,6 +145,14 @@ impl Scene {
         Tributary::run(&["validate", "--component", &component, "--worker", &worker, &connector])
     }
 
+    /// `tributary validate --online` on the scenario's files, with more arguments.
+    pub(crate) fn validate_online(&self, arguments: &[&str]) -> Finished {
+        let (worker, component) = (self.worker_file(), Self::text(&process::component()));
+        let connector = self.connector_file();
+        let all = ["validate", "--online", "--component", &component, "--worker", &worker];
+        Tributary::run(&[&all[..], arguments, &[&connector]].concat())
+    }
+
     /// `tributary tail` from the beginning of a topic of the embedded log, until there are `count` records.
     #[track_caller]
     pub(crate) fn tail(&self, topic: &str, count: usize) -> Vec<Consumed> {
