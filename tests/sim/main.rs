@@ -9,7 +9,12 @@ mod faults;
 mod topic;
 mod world;
 
-use salesforce_pushtopic::{config::validate, driver::Driver, error::FailureKind, task::Task};
+use salesforce_pushtopic::{
+    config::{keys, validate},
+    driver::Driver,
+    error::FailureKind,
+    task::Task,
+};
 use salesforce_simulator::{Operation, OrgConfig};
 
 use crate::{topic::Topic, world::World};
@@ -97,6 +102,8 @@ fn start(world: &World, topic: &Topic, scenario: Scenario, seed: u64) -> Result<
         ("salesforce.object", "Lead"),
         ("salesforce.push.topic.name", "Leads"),
         ("salesforce.initial.start", start),
+        // The managed connector allows less time for retries than the longest outage of a scenario takes.
+        ("connector.class", keys::CLASS_SELF_MANAGED),
         ("request.max.retries.time.ms", "900000"),
     ]
     .map(|(name, value)| (name.to_owned(), value.to_owned()));
