@@ -29,7 +29,7 @@ use super::{
 };
 use crate::{
     check::Check,
-    config::{NetworkConfig, ProxySettings},
+    config::{NetworkConfig, Pem, ProxySettings},
     telemetry::{Event, Telemetry},
 };
 
@@ -93,6 +93,14 @@ impl Clients {
         match self.proxy(allow, proxy) {
             Ok(proxy) => probe::probe(url, allow, proxy.as_deref(), &self.roots).await,
             Err(error) => vec![Check::fail_text("proxy", &error.to_string())],
+        }
+    }
+
+    /// Looks at TLS with a server of another kind, `host:port`, whose certificate is vouched for by `trust`.
+    pub async fn probe_server(name: &str, address: &str, trust: Option<&Pem>, telemetry: &Telemetry) -> Check {
+        match tls::roots_of(trust, telemetry) {
+            Ok(roots) => probe::probe_server(name, address, &Arc::new(roots)).await,
+            Err(error) => Check::fail_text(name, &error.to_string()),
         }
     }
 
