@@ -16,9 +16,14 @@ use tempfile::TempDir;
 
 use crate::process::PATIENCE;
 
+/// The repository's root; the benchmarks, whose package lies deeper, share this file.
+fn repository() -> Option<&'static Path> {
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().find(|folder| folder.join("Cargo.lock").is_file())
+}
+
 /// The folder with the jars of the one Kafka version that `make kafka` fetched.
 fn libs() -> Option<PathBuf> {
-    let kafka = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/kafka");
+    let kafka = repository()?.join("target/kafka");
     let mut versions: Vec<PathBuf> = fs::read_dir(kafka).ok()?.filter_map(|entry| Some(entry.ok()?.path())).collect();
     versions.sort();
     versions.into_iter().map(|version| version.join("libs")).rfind(|libs| libs.is_dir())
@@ -27,7 +32,7 @@ fn libs() -> Option<PathBuf> {
 /// `java` with what all of Kafka's programs want.
 pub(crate) fn java(main: &str) -> Command {
     let libs = libs().expect("asked for only when there is a broker");
-    let log = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts/kafka/log4j2.properties");
+    let log = repository().expect("a package lies in it").join("scripts/kafka/log4j2.properties");
     let mut command = Command::new("java");
     command
         .args(["-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp"])

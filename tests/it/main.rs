@@ -4,8 +4,10 @@
 //! One binary, so that it is linked once and the broker is started once.
 
 mod broker;
+mod canaries;
 mod consumer;
 mod contract;
+mod corpus;
 mod embedded;
 mod expected;
 mod faults;

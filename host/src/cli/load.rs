@@ -123,7 +123,10 @@ async fn ask(
             findings.warning(&value.name, None, reason, remedy);
             continue;
         }
-        for error in value.errors.iter().filter(|_| !already) {
+        if already {
+            continue;
+        }
+        for error in &value.errors {
             let (shown, reason, remedy) = parts_of(&value.name, error);
             findings.error(&value.name, shown, reason, remedy);
         }

@@ -2,8 +2,8 @@
 //! that is not here is the component's business and is passed on. Names, defaults and meaning are Kafka Connect's
 //! (`ConnectorConfig`, `SourceConnectorConfig`, KIP-158, KIP-458, KIP-618) and those of hosted connectors.
 
-pub use super::definition::{Importance, Key, Kind, Treatment, Width};
-use super::{NAME_CHARS_MAX, definition::Valid};
+use super::NAME_CHARS_MAX;
+pub use super::definition::{Importance, Key, Kind, Treatment, Valid, Width};
 
 const fn key(
     name: &'static str,
@@ -46,7 +46,7 @@ pub static KEYS: &[Key] = &[
         Kind::String,
         None,
         Treatment::Used,
-        "The connector's name: 1 to 64 characters. Offsets are stored under it.",
+        "The connector's name. Offsets are stored under it.",
     )
     .required().high().valid(Valid::Characters(1, NAME_CHARS_MAX)).shown(COMMON, 1, Width::Medium, "Connector name"),
     key(
@@ -62,7 +62,7 @@ pub static KEYS: &[Key] = &[
         Kind::Int,
         Some("1"),
         Treatment::Used,
-        "Upper bound on tasks, at least 1. One task runs, whatever the bound.",
+        "Upper bound on tasks. One task runs, whatever the bound.",
     )
     .high().valid(Valid::Range(1, i32::MAX as i64)).shown(COMMON, 4, Width::Short, "Tasks max"),
     key(

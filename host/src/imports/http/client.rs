@@ -51,13 +51,16 @@ const HEADER_LIST_BYTES_MAX: u32 = 128 << 10;
 const H2_PING_INTERVAL: Duration = Duration::from_secs(20);
 const H2_PING_TIMEOUT: Duration = Duration::from_secs(20);
 
+/// What a connection depends on: where it may lead, and through which proxy.
+type Way = (AllowList, Option<Arc<Proxy>>);
+
 /// The clients of a worker.
 #[derive(Debug)]
 pub struct Clients {
     roots: Arc<RootCertStore>,
     tls: rustls::ClientConfig,
     proxy: Option<Arc<Proxy>>,
-    by_way: Mutex<HashMap<(AllowList, Option<Arc<Proxy>>), Arc<Client>>>,
+    by_way: Mutex<HashMap<Way, Arc<Client>>>,
 }
 
 impl Clients {
