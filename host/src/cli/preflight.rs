@@ -47,10 +47,24 @@ pub(super) async fn online(
     }
     let mut topics = Vec::new();
     ask_component(component, description, connector, &settings, &way, &mut topics, &mut report).await?;
+    if let Some(check) = kafka_tls(context, worker, connector).await {
+        report.add(check)?;
+    }
     for check in load::backend(worker).preflight(connector, &topics).await {
         report.add(check)?;
     }
     report.end(&connector.name)
+}
+
+/// TLS with the first broker, if it is spoken there. A broker that wants a certificate of ours may end the handshake: what
+/// comes of the login tells more then.
+async fn kafka_tls(context: &Context, worker: &WorkerConfig, connector: &ConnectorConfig) -> Option<Check> {
+    let kafka = worker.kafka.as_ref()?;
+    let own = connector.host_settings(worker).ok()?.login.map(|login| login.security);
+    let tls = own.or_else(|| worker.security_now())?.tls?;
+    let address = kafka.bootstrap_servers.split(',').map(str::trim).find(|server| !server.is_empty())?;
+    let check = Clients::probe_server("kafka-tls", address, tls.trust.as_ref(), &context.telemetry).await;
+    (check.status != CheckStatus::Fail || tls.identity.is_none()).then_some(check)
 }
 
 /// How the component connects.

@@ -29,7 +29,7 @@ use super::{
 };
 use crate::{
     check::Check,
-    config::{NetworkConfig, ProxySettings},
+    config::{NetworkConfig, Pem, ProxySettings},
     telemetry::{Event, Telemetry},
 };
 
@@ -51,13 +51,16 @@ const HEADER_LIST_BYTES_MAX: u32 = 128 << 10;
 const H2_PING_INTERVAL: Duration = Duration::from_secs(20);
 const H2_PING_TIMEOUT: Duration = Duration::from_secs(20);
 
+/// What a connection depends on: where it may lead, and through which proxy.
+type Way = (AllowList, Option<Arc<Proxy>>);
+
 /// The clients of a worker.
 #[derive(Debug)]
 pub struct Clients {
     roots: Arc<RootCertStore>,
     tls: rustls::ClientConfig,
     proxy: Option<Arc<Proxy>>,
-    by_way: Mutex<HashMap<(AllowList, Option<Arc<Proxy>>), Arc<Client>>>,
+    by_way: Mutex<HashMap<Way, Arc<Client>>>,
 }
 
 impl Clients {
@@ -93,6 +96,14 @@ impl Clients {
         match self.proxy(allow, proxy) {
             Ok(proxy) => probe::probe(url, allow, proxy.as_deref(), &self.roots).await,
             Err(error) => vec![Check::fail_text("proxy", &error.to_string())],
+        }
+    }
+
+    /// Looks at TLS with a server of another kind, `host:port`, whose certificate is vouched for by `trust`.
+    pub async fn probe_server(name: &str, address: &str, trust: Option<&Pem>, telemetry: &Telemetry) -> Check {
+        match tls::roots_of(trust, telemetry) {
+            Ok(roots) => probe::probe_server(name, address, &Arc::new(roots)).await,
+            Err(error) => Check::fail_text(name, &error.to_string()),
         }
     }
 

@@ -2,6 +2,7 @@
 //! its chain and expiry. For `tributary validate --online`; nothing is asked of the far side.
 
 use std::{
+    net::SocketAddr,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -57,9 +58,33 @@ pub(super) async fn probe(
     if let Some(stream) = stream
         && url.starts_with("https://")
     {
-        checks.push(tls(stream, &origin, roots).await);
+        let trust = Trust { check: "tls", roots, setting: "tributary.network.ca.file" };
+        checks.push(tls(&trust, stream, origin.host()).await);
     }
     checks
+}
+
+/// The check of TLS with another kind of server, `host:port`, trusting these roots instead of the usual ones.
+pub(super) async fn probe_server(name: &str, address: &str, roots: &Arc<RootCertStore>) -> Check {
+    let Some((host, port)) = address.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse().ok()?))) else {
+        return Check::fail(name, format!("{address} is not host:port"), "Correct it.");
+    };
+    let host = host.trim_matches(['[', ']']);
+    let connected =
+        async { connect_any(host, &resolve(host, port).await?, Instant::now() + CONNECT_TIMEOUT_MAX).await };
+    match connected.await {
+        Ok(stream) => tls(&Trust { check: name, roots, setting: "ssl.truststore.location" }, stream, host).await,
+        Err(error) => failed(name, &error),
+    }
+}
+
+/// Whom one check of TLS trusts.
+struct Trust<'a> {
+    /// The name of the check.
+    check: &'a str,
+    roots: &'a Arc<RootCertStore>,
+    /// The setting that more roots would be named in.
+    setting: &'a str,
 }
 
 async fn direct(origin: &Origin, permit: Permit, checks: &mut Vec<Check>) -> Option<TcpStream> {
@@ -71,10 +96,18 @@ async fn direct(origin: &Origin, permit: Permit, checks: &mut Vec<Check>) -> Opt
             return None;
         }
     };
+    if addresses.iter().all(|address| address.ip().to_string() == host) {
+        checks.push(Check::pass("dns", format!("{host} is an address, so no name is looked up")));
+        return connected(host, &addresses, checks).await;
+    }
     let listed: Vec<String> = addresses.iter().take(3).map(|address| address.ip().to_string()).collect();
     let more = if addresses.len() > listed.len() { " and more" } else { "" };
     checks.push(Check::pass("dns", format!("{host} is at {}{more}", listed.join(", "))));
-    match connect_any(host, &addresses, Instant::now() + CONNECT_TIMEOUT_MAX).await {
+    connected(host, &addresses, checks).await
+}
+
+async fn connected(host: &str, addresses: &[SocketAddr], checks: &mut Vec<Check>) -> Option<TcpStream> {
+    match connect_any(host, addresses, Instant::now() + CONNECT_TIMEOUT_MAX).await {
         Ok(stream) => Some(stream),
         Err(error) => {
             checks.push(failed("connection", &error));
@@ -118,9 +151,9 @@ fn failed(name: &str, error: &DialError) -> Check {
     Check::fail(name, error.to_string(), remedy)
 }
 
-async fn tls(stream: TcpStream, origin: &Origin, roots: &Arc<RootCertStore>) -> Check {
-    let host = origin.host();
-    let unusable = |reason: String| Check::fail("tls", format!("TLS with {host} cannot be begun: {reason}"), "");
+async fn tls(trust: &Trust<'_>, stream: TcpStream, host: &str) -> Check {
+    let Trust { check, roots, .. } = *trust;
+    let unusable = |reason: String| Check::fail(check, format!("TLS with {host} cannot be begun: {reason}"), "");
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let verifier = WebPkiServerVerifier::builder_with_provider(Arc::clone(roots), Arc::clone(&provider)).build();
     let verifier = match verifier {
@@ -146,49 +179,51 @@ async fn tls(stream: TcpStream, origin: &Origin, roots: &Arc<RootCertStore>) -> 
         .collect();
     match connected {
         Err(_) => {
-            Check::fail("tls", format!("{host} did not answer the TLS handshake in time"), "Check what is in between.")
+            Check::fail(check, format!("{host} did not answer the TLS handshake in time"), "Check what is in between.")
         }
         Ok(Err(error)) => {
             let cause = error.get_ref().and_then(|cause| cause.downcast_ref::<rustls::Error>());
-            refused(host, &error, cause, chain.first())
+            refused(trust, host, &error, cause, chain.first())
         }
         Ok(Ok(stream)) => {
             let version = stream.get_ref().1.protocol_version().and_then(|version| version.as_str());
-            accepted(host, version.unwrap_or("TLS"), &chain)
+            accepted(check, host, version.unwrap_or("TLS"), &chain)
         }
     }
 }
 
-fn accepted(host: &str, version: &str, chain: &[X509Certificate<'_>]) -> Check {
+fn accepted(check: &str, host: &str, version: &str, chain: &[X509Certificate<'_>]) -> Check {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
     let ends = chain.iter().map(|certificate| certificate.validity().not_after).min_by_key(|end| end.timestamp());
     let (Some(leaf), Some(end)) = (chain.first(), ends) else {
-        return Check::pass("tls", format!("{host} speaks {version}, and its certificate is trusted"));
+        return Check::pass(check, format!("{host} speaks {version}, and its certificate is trusted"));
     };
     let days = (end.timestamp() - now) / DAY_SECONDS;
     let issuer = issuer(leaf);
     let message =
         format!("{host} speaks {version}; its certificate, issued by {issuer}, ends in {days} days, on {end}");
     if days < EXPIRY_DAYS_MIN {
-        Check::warn("tls", message, format!("See to it that whoever runs {host} renews it in time."))
+        Check::warn(check, message, format!("See to it that whoever runs {host} renews it in time."))
     } else {
-        Check::pass("tls", message)
+        Check::pass(check, message)
     }
 }
 
 fn refused(
+    trust: &Trust<'_>,
     host: &str,
     error: &std::io::Error,
     cause: Option<&rustls::Error>,
     leaf: Option<&X509Certificate<'_>>,
 ) -> Check {
     use CertificateError as C;
+    let Trust { check, setting, .. } = *trust;
     let issuer = leaf.map_or_else(|| "an unknown authority".to_owned(), issuer);
     let Some(rustls::Error::InvalidCertificate(reason)) = cause else {
         let said = cause.map_or_else(|| error.to_string(), ToString::to_string);
         let remedy = "Check the address and the port, and what is in between.";
-        return Check::fail("tls", format!("The TLS handshake with {host} failed: {said}"), remedy);
+        return Check::fail(check, format!("The TLS handshake with {host} failed: {said}"), remedy);
     };
     let (what, remedy) = match reason {
         C::Expired | C::ExpiredContext { .. } => (
@@ -201,17 +236,17 @@ fn refused(
         ),
         C::UnknownIssuer => (
             format!("was issued by {issuer}, whom this machine does not trust"),
-            "If that authority is your own (a proxy that opens TLS has one), put its root into tributary.network.ca.file; if \
-             not, somebody else is answering."
-                .to_owned(),
+            format!(
+                "If that authority is your own (a proxy that opens TLS has one), put its root into {setting}; if not, somebody \
+                 else is answering."
+            ),
         ),
-        C::NotValidForName | C::NotValidForNameContext { .. } => (
-            "is for another name".to_owned(),
-            format!("Check the address; somebody else may be answering for {host}."),
-        ),
+        C::NotValidForName | C::NotValidForNameContext { .. } => {
+            ("is for another name".to_owned(), format!("Check the address; somebody else may be answering for {host}."))
+        }
         other => (format!("is refused: {other}"), "Tell whoever runs that host.".to_owned()),
     };
-    Check::fail("tls", format!("The certificate of {host} {what}"), remedy)
+    Check::fail(check, format!("The certificate of {host} {what}"), remedy)
 }
 
 fn issuer(certificate: &X509Certificate<'_>) -> String {

@@ -7,7 +7,10 @@ use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::{CertificateDer, pem::PemObject};
 
 use super::error::NetworkError;
-use crate::telemetry::{Event, Telemetry};
+use crate::{
+    config::Pem,
+    telemetry::{Event, Telemetry},
+};
 
 /// Whom to trust.
 pub(crate) fn roots(ca_file: Option<&Path>, telemetry: &Telemetry) -> Result<RootCertStore, NetworkError> {
@@ -31,6 +34,22 @@ pub(crate) fn client_config(roots: Arc<RootCertStore>) -> Result<ClientConfig, N
         .with_safe_default_protocol_versions()
         .map(|builder| builder.with_root_certificates(roots).with_no_client_auth())
         .map_err(|error| NetworkError::Tls(error.to_string()))
+}
+
+/// Whom to trust for another kind of server: these certificates alone, or the system's roots where there are none.
+pub(crate) fn roots_of(trust: Option<&Pem>, telemetry: &Telemetry) -> Result<RootCertStore, NetworkError> {
+    let mut trusted = RootCertStore::empty();
+    match trust {
+        None => return roots(None, telemetry),
+        Some(Pem::File(path)) => {
+            add_file(&mut trusted, path)?;
+        }
+        Some(Pem::Text(text)) => {
+            let certificates = CertificateDer::pem_slice_iter(text.expose().as_bytes()).filter_map(Result::ok);
+            trusted.add_parsable_certificates(certificates);
+        }
+    }
+    Ok(trusted)
 }
 
 fn add_file(roots: &mut RootCertStore, path: &Path) -> Result<usize, NetworkError> {
