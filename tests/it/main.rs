@@ -10,6 +10,7 @@ mod embedded;
 mod expected;
 mod faults;
 mod generated;
+mod grants;
 mod judge;
 mod kafka;
 mod org;

@@ -17,9 +17,25 @@ pub(crate) const CONSUMER_KEY: &str = "3MVG9.Canary.Consumer.Key.0000001";
 pub(crate) const CONSUMER_SECRET: &str = "CANARY0C0N5UMER0SECRET00000000001";
 pub(crate) const KAFKA_SECRET: &str = "CanaryKafkaApiSecret0000001";
 
+pub(crate) const KEYSTORE_PASSWORD: &str = "CanaryKeystorePassword01";
+pub(crate) const REFRESH_TOKEN: &str = "5AepCanaryRefreshToken0000001";
+
 /// What no output may show, and a part of the password that stands in every encoding of it.
-const SECRETS: [&str; 7] =
-    [PASSWORD, "Canary+P4ss", "Canary%2BP4ss", WRONG_PASSWORD, SECURITY_TOKEN, CONSUMER_SECRET, KAFKA_SECRET];
+const SECRETS: [&str; 12] = [
+    PASSWORD,
+    "Canary+P4ss",
+    "Canary%2BP4ss",
+    WRONG_PASSWORD,
+    SECURITY_TOKEN,
+    CONSUMER_SECRET,
+    KAFKA_SECRET,
+    KEYSTORE_PASSWORD,
+    REFRESH_TOKEN,
+    // A refresh token that took the place of another; a signed assertion; a PKCS#12 file in base64.
+    "5Aep",
+    "eyJhbGciOiJSUzI1NiJ9.",
+    "AgEDMII",
+];
 
 /// Planted secrets, and access tokens, that a text shows.
 pub(crate) fn secrets_in(text: &str) -> VecDeque<&str> {
@@ -63,6 +79,7 @@ impl Org {
             users: vec![user],
             consumer_key: CONSUMER_KEY.to_owned(),
             consumer_secret: CONSUMER_SECRET.to_owned(),
+            refresh_token: REFRESH_TOKEN.to_owned(),
             ..OrgConfig::default()
         };
         let simulator = Simulator::spawn(SimulatorConfig { org, tls, ..SimulatorConfig::default() });
@@ -71,6 +88,15 @@ impl Org {
         org.fields = ["Lead", "Everything__c"].into_iter().map(|object| (object, org.ask_fields(object))).collect();
         org.logins = org.logins();
         org
+    }
+
+    /// Changes what the org allows.
+    pub(crate) fn configure(&self, change: impl FnOnce(&mut OrgConfig)) {
+        self.simulator.org().configure(change);
+    }
+
+    pub(crate) fn simulator(&self) -> &Simulator {
+        &self.simulator
     }
 
     pub(crate) fn url(&self) -> &str {

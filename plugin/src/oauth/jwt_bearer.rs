@@ -112,3 +112,68 @@ impl JwtBearer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+    use crate::keystore::{Opening, open};
+
+    const ORIGIN: &str = "https://x.my.salesforce.com";
+    const NOW_MS: WallMs = 1_700_000_000_500;
+
+    fn grant(audience: Option<&str>) -> JwtBearer {
+        let store = include_bytes!("../../../tests/keystores/corpus/openssl3.p12");
+        let opening = Opening { password: &Secret::new("changeit"), key_password: None, alias: None };
+        let opened = open(store, opening).expect("openssl made it");
+        JwtBearer::new(Secret::new("canary-key"), "u@example.com".into(), audience.map(str::to_owned), opened)
+    }
+
+    fn part(assertion: &Secret, index: usize) -> Value {
+        let part = assertion.expose().split('.').nth(index).expect("three parts");
+        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).expect("base64")).expect("JSON")
+    }
+
+    #[test]
+    fn claims_name_app_user_host_and_a_near_end() {
+        for (audience, expected) in
+            [(None, ORIGIN), (Some("https://login.salesforce.com"), "https://login.salesforce.com")]
+        {
+            let assertion = grant(audience).assertion(ORIGIN, NOW_MS);
+            assert_eq!(part(&assertion, 0), json!({"alg": "RS256"}));
+            let claims = json!({"iss": "canary-key", "sub": "u@example.com", "aud": expected, "exp": 1_700_000_120});
+            assert_eq!(part(&assertion, 1), claims);
+        }
+        let fields = grant(None).fields(ORIGIN, NOW_MS);
+        assert_eq!(fields[0], ("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer".to_owned()));
+        assert_eq!((fields[1].0, fields.len()), ("assertion", 2));
+    }
+
+    #[test]
+    fn an_assertion_is_used_again_while_it_is_good() {
+        let grant = grant(None);
+        let first = grant.assertion(ORIGIN, NOW_MS);
+        let expires_ms = 1_700_000_120_000;
+        for (wall_ms, again) in [
+            (NOW_MS, true),
+            (expires_ms - LEFT_MS, true),
+            (expires_ms - LEFT_MS + 1, false),
+            // The clock was set back: this assertion would live longer than Salesforce allows.
+            (NOW_MS - 600_000, false),
+        ] {
+            let now = grant.assertion(ORIGIN, wall_ms);
+            assert_eq!(now == first, again, "{wall_ms}");
+            *grant.signed.borrow_mut() = Some(Signed { assertion: first.clone(), expires_ms });
+        }
+    }
+
+    #[test]
+    fn nothing_secret_is_formatted() {
+        let grant = grant(None);
+        let assertion = grant.assertion(ORIGIN, NOW_MS);
+        let shown = format!("{grant:?} {assertion:?}");
+        assert!(!shown.contains("canary") && !shown.contains("eyJ"), "{shown}");
+        assert!(shown.contains("RSA key of 2048 bits"), "{shown}");
+    }
+}
