@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use http::{Method, header::AUTHORIZATION};
-use salesforce_simulator::{Answer, Change, FaultRule, OrgConfig, Request, Simulator, SimulatorConfig, User};
+use salesforce_simulator::{
+    Answer, Change, Fault, FaultRule, OrgConfig, Request, Simulator, SimulatorConfig, User, Where,
+};
 use serde_json::Value;
 
 use crate::{expected, judge::Expected};
@@ -16,12 +18,14 @@ pub(crate) const SECURITY_TOKEN: &str = "CanarySecurityToken0000001";
 pub(crate) const CONSUMER_KEY: &str = "3MVG9.Canary.Consumer.Key.0000001";
 pub(crate) const CONSUMER_SECRET: &str = "CANARY0C0N5UMER0SECRET00000000001";
 pub(crate) const KAFKA_SECRET: &str = "CanaryKafkaApiSecret0000001";
+pub(crate) const WRONG_KAFKA_SECRET: &str = "CanaryWrongKafkaSecret001";
+pub(crate) const PROXY_PASSWORD: &str = "CanaryProxyPassw0rd";
 
 pub(crate) const KEYSTORE_PASSWORD: &str = "CanaryKeystorePassword01";
 pub(crate) const REFRESH_TOKEN: &str = "5AepCanaryRefreshToken0000001";
 
 /// What no output may show, and a part of the password that stands in every encoding of it.
-const SECRETS: [&str; 12] = [
+const SECRETS: [&str; 14] = [
     PASSWORD,
     "Canary+P4ss",
     "Canary%2BP4ss",
@@ -29,6 +33,8 @@ const SECRETS: [&str; 12] = [
     SECURITY_TOKEN,
     CONSUMER_SECRET,
     KAFKA_SECRET,
+    WRONG_KAFKA_SECRET,
+    PROXY_PASSWORD,
     KEYSTORE_PASSWORD,
     REFRESH_TOKEN,
     // A refresh token that took the place of another; a signed assertion; a PKCS#12 file in base64.
@@ -125,6 +131,30 @@ impl Org {
         self.simulator.org().create_topic(now_ms, name, query).expect("the PushTopic is allowed");
     }
 
+    /// Gives the user another password, and ends the tokens that the old one got.
+    pub(crate) fn set_password(&self, password: &str) {
+        self.simulator.org().configure(|config| config.users[0].password = password.to_owned());
+        self.inject(FaultRule::once(Where::channel("/meta/connect"), Fault::RevokeToken));
+    }
+
+    /// Lets so many more REST calls through on this day.
+    pub(crate) fn allow_rest_requests(&self, count: u64) {
+        let used = self.simulator.org().stats().rest_requests;
+        self.simulator.org().configure(|config| config.daily_requests_max = used + count);
+    }
+
+    /// PushTopics that there are, asked with a login of its own.
+    pub(crate) fn push_topics(&self) -> u64 {
+        let path = "/services/data/v67.0/query?q=SELECT+Id+FROM+PushTopic";
+        let answer = self.ask(&Request::new(Method::GET, path).with(AUTHORIZATION, &self.bearer()));
+        answer["totalSize"].as_u64().expect("a count")
+    }
+
+    /// Logins that were refused.
+    pub(crate) fn logins_refused(&self) -> u64 {
+        self.simulator.org().stats().logins_refused
+    }
+
     pub(crate) fn inject(&self, rule: FaultRule) {
         self.simulator.inject(rule);
     }
@@ -150,8 +180,9 @@ impl Org {
         &self.fields[object]
     }
 
+    /// Logs in.
     #[track_caller]
-    fn ask_fields(&self, object: &str) -> Vec<(String, String)> {
+    fn bearer(&self) -> String {
         let form = [
             ("grant_type", "password"),
             ("client_id", CONSUMER_KEY),
@@ -163,7 +194,12 @@ impl Org {
         let login = Request::new(Method::POST, "/services/oauth2/token")
             .with_body("application/x-www-form-urlencoded", form.join("&"));
         let token = self.ask(&login);
-        let bearer = format!("Bearer {}", token["access_token"].as_str().expect("a token"));
+        format!("Bearer {}", token["access_token"].as_str().expect("a token"))
+    }
+
+    #[track_caller]
+    fn ask_fields(&self, object: &str) -> Vec<(String, String)> {
+        let bearer = self.bearer();
         let path = format!("/services/data/v67.0/sobjects/{object}/describe");
         let describe = self.ask(&Request::new(Method::GET, &path).with(AUTHORIZATION, &bearer));
         let text = |field: &Value, key: &str| field[key].as_str().expect("fields have text there").to_owned();

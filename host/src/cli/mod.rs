@@ -8,6 +8,7 @@ mod findings_table;
 mod load;
 mod markdown;
 mod offsets;
+mod preflight;
 mod pretty;
 mod run;
 mod tail;
@@ -53,7 +54,7 @@ struct Common {
 enum Command {
     /// Runs connectors in the foreground until SIGINT or SIGTERM
     Run(run::Arguments),
-    /// Checks every property of a connector file, offline
+    /// Checks every property of a connector file; with --online also the services that it names
     Validate(validate::Arguments),
     /// Tells what the component is and every property it takes
     Describe(describe::Arguments),
@@ -137,6 +138,7 @@ mod tests {
             "run --worker w.properties a.json b.properties --tail",
             "--worker w.properties --component c.wasm --log-format json --log-level debug run a.json",
             "validate --worker w.properties a.json",
+            "validate --online --json a.json",
             "validate --json a.json",
             "describe --json",
             "tail Account --from-beginning --max-messages 3 --timeout-ms 1000 --json",

@@ -2,6 +2,7 @@
 
 pub mod describe;
 pub mod event;
+pub mod limits;
 pub mod push_topic;
 pub mod push_topic_plan;
 mod push_topic_query;
@@ -10,4 +11,6 @@ pub mod replay;
 pub mod rest;
 pub mod schema;
 pub mod soql;
+pub mod supported;
+pub mod versions;
 pub mod wire_type;

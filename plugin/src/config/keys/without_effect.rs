@@ -22,11 +22,6 @@ const fn encryption(name: &'static str, kind: Type) -> Key {
 
 /// The settings, in the order in which tables show them.
 pub(super) const KEYS: &[Key] = &[
-    ignored(
-        "http.proxy",
-        Type::String,
-        "The runtime makes the connections: set tributary.network.proxy in the worker file.",
-    ),
     ignored("regex.timeout.ms", Type::Long, "No regular expression is evaluated in this version."),
     Key { dialects: SELF_MANAGED, ..ignored("confluent.license*", Type::Password, "No licence is needed.") },
     Key {
