@@ -51,6 +51,11 @@ fn java_keystore(scene: &Scene) -> Option<(String, String)> {
     made.then(|| (store, fs::read_to_string(certificate).expect("keytool wrote it")))
 }
 
+/// Uploads a certificate to the org's app.
+fn upload(org: &Org, certificate: &str) {
+    org.configure(|config| assert_eq!(config.upload_certificates(certificate), Ok(1)));
+}
+
 /// A scene without any other grant's secrets.
 fn scene(org: &Org, grant: &str) -> Scene {
     let scene = Scene::new(org, "leads").with("salesforce.grant.type", grant);
@@ -83,7 +88,7 @@ fn jwt_bearer_with_a_keystore_in_the_configuration() {
     let org = Org::start();
     let scene = scene(&org, "JWT_BEARER").without("salesforce.consumer.secret");
     let Some((store, certificate)) = keystore(&scene) else { return };
-    org.configure(|config| drop(config.upload_certificates(&certificate).expect("a certificate")));
+    upload(&org, &certificate);
     let value = format!("data:text/plain;base64,{}", base64(&store));
     let scene = scene
         .with("salesforce.jwt.keystore.file", &value)
@@ -96,7 +101,7 @@ fn jwt_bearer_with_a_keystore_file_in_the_self_managed_dialect() {
     let org = Org::start();
     let scene = scene(&org, "jwt_bearer");
     let Some((store, certificate)) = java_keystore(&scene) else { return };
-    org.configure(|config| drop(config.upload_certificates(&certificate).expect("a certificate")));
+    upload(&org, &certificate);
     let scene = scene
         .with("connector.class", "io.confluent.salesforce.SalesforcePushTopicSourceConnector")
         .with("salesforce.jwt.keystore.path", &store)
@@ -140,7 +145,7 @@ fn a_clock_that_is_off_is_corrected_once() {
             .with("salesforce.jwt.keystore.path", &store)
             .with("salesforce.jwt.keystore.password", org::KEYSTORE_PASSWORD);
         let run = scene.run();
-        run.expect_line(&["clock", "600 s"]);
+        run.expect_line(&["clock-off", "this machine's"]);
         run.expect_line(&["subscribed"]);
         run.terminate().0.expect_code(0);
         assert_eq!(org.logins(), 2, "one refused, one with the org's time");
@@ -169,7 +174,7 @@ fn what_an_org_refuses_is_asked_once_and_explained() {
             .with("oauth.refresh.token", org::REFRESH_TOKEN)
             .with("salesforce.jwt.keystore.password", org::KEYSTORE_PASSWORD);
         let Some((store, certificate)) = keystore(&scene) else { return };
-        org.configure(|config| drop(config.upload_certificates(&certificate).expect("a certificate")));
+        upload(&org, &certificate);
         org.configure(change);
         let finished = scene.with("salesforce.jwt.keystore.path", &store).run().wait(PATIENCE);
         assert_eq!(finished.code, Some(1), "{name}: {}", finished.stderr);
@@ -184,7 +189,7 @@ fn what_can_be_known_before_is_said_before() {
     let rows: [(&str, &str, &[&str]); 3] = [
         ("CLIENT_CREDENTIALS", "https://login.salesforce.com", &["salesforce.instance", "My Domain"]),
         ("CLIENT_CREDENTIALS", "https://test.salesforce.com", &["salesforce.instance", "My Domain"]),
-        ("JWT_BEARER", "https://login.salesforce.com", &["salesforce.jwt.keystore.password is missing"]),
+        ("JWT_BEARER", "https://login.salesforce.com", &["salesforce.jwt.keystore.password", "is missing"]),
     ];
     for (grant, instance, words) in rows {
         let finished = scene(&org, grant).with("salesforce.instance", instance).validate();
