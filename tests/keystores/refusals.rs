@@ -98,6 +98,9 @@ fn findings(keystore: &str, changes: &[(&str, &str)]) -> Vec<ConfigValue> {
     validate(&settings)
 }
 
+/// The keystore's text, other settings, the setting that is to blame, and what is said of it.
+type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str, &'a str);
+
 #[test]
 fn a_configuration_says_it_in_a_sentence_with_the_setting() {
     let good = STANDARD.encode(corpus("openssl3.p12"));
@@ -118,7 +121,7 @@ fn a_configuration_says_it_in_a_sentence_with_the_setting() {
     let jks = STANDARD.encode(corpus("keytool17.jks"));
     let endless = STANDARD.encode(vec![0; 10 << 20]);
     let half = &good[..good.len() / 2 / 4 * 4];
-    let cases: &[(&str, &[(&str, &str)], &str, &str)] = &[
+    let cases: &[Case<'_>] = &[
         (
             &good,
             &[("salesforce.jwt.keystore.password", "canary-wrong")],

@@ -98,6 +98,7 @@ fn start(world: &World, topic: &Topic, scenario: Scenario, seed: u64) -> Result<
         ("salesforce.push.topic.name", "Leads"),
         ("salesforce.initial.start", start),
         ("request.max.retries.time.ms", "900000"),
+        ("salesforce.auth.retries.time.ms", "900000"),
     ]
     .map(|(name, value)| (name.to_owned(), value.to_owned()));
     let config = validate::parse(&settings).map_err(|failure| failure.to_string())?;

@@ -133,7 +133,7 @@ pub(super) fn grant(settings: &Settings<'_>) -> Option<Grant> {
         GrantKind::JwtBearer => {
             let audience = Some(settings.text(AUDIENCE)).filter(|audience| !audience.is_empty()).map(str::to_owned);
             let opened = open(settings, source(settings)?).ok()?;
-            Grant::JwtBearer(JwtBearer::new(consumer_key, username(), audience, opened))
+            Grant::JwtBearer(Box::new(JwtBearer::new(consumer_key, username(), audience, opened)))
         }
         GrantKind::ClientCredentials => Grant::ClientCredentials(ClientCredentials { consumer_key, consumer_secret }),
         GrantKind::RefreshToken => Grant::RefreshToken(RefreshToken {

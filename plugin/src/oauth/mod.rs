@@ -28,7 +28,7 @@ pub enum Grant {
     /// OAuth 2.0 username-password flow.
     Password(Password),
     /// OAuth 2.0 JWT bearer flow.
-    JwtBearer(JwtBearer),
+    JwtBearer(Box<JwtBearer>),
     /// OAuth 2.0 client credentials flow.
     ClientCredentials(ClientCredentials),
     /// OAuth 2.0 refresh token flow.
