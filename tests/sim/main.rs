@@ -97,6 +97,8 @@ fn start(world: &World, topic: &Topic, scenario: Scenario, seed: u64) -> Result<
         ("salesforce.object", "Lead"),
         ("salesforce.push.topic.name", "Leads"),
         ("salesforce.initial.start", start),
+        // Only this dialect has retry times that outlast the storm.
+        ("connector.class", "io.confluent.salesforce.SalesforcePushTopicSourceConnector"),
         ("request.max.retries.time.ms", "900000"),
         ("salesforce.auth.retries.time.ms", "900000"),
     ]

@@ -210,8 +210,8 @@ mod tests {
             (SASL_PLAINTEXT, &pair[..], "not lent"),
             (SASL_SSL, &[(MODE, "KAFKA_API_KEY")], "kafka.api.secret: is missing"),
             (SASL_SSL, &[(KEY, "K")], "kafka.api.secret: is missing"),
-            (SASL_SSL, &[(MODE, "OAUTH")], "neither KAFKA_API_KEY nor SERVICE_ACCOUNT"),
-            (&[], &[(MODE, "OAUTH")], "neither KAFKA_API_KEY nor SERVICE_ACCOUNT"),
+            (SASL_SSL, &[(MODE, "CERTIFICATE")], "neither KAFKA_API_KEY nor SERVICE_ACCOUNT"),
+            (&[], &[(MODE, "CERTIFICATE")], "neither KAFKA_API_KEY nor SERVICE_ACCOUNT"),
         ] {
             let (login, findings) = check(worker, connector);
             assert!(login.is_none() && findings.has_errors(), "{findings}");

@@ -99,8 +99,8 @@ fn everything_is_looked_at_and_nothing_is_changed() {
 fn what_ends_it_is_the_last_line() {
     let refused = r#"{"error":"invalid_grant","error_description":"authentication failure"}"#;
     let no_type = r#"[{"errorCode":"INVALID_TYPE","message":"sObject type 'PushTopic' is not supported."}]"#;
-    type Answers<'a> = &'a [(u16, &'a str)];
-    let cases: [(&[(&str, &str)], Answers<'_>, &str); 6] = [
+    type Case<'a> = (&'a [(&'a str, &'a str)], &'a [(u16, &'a str)], &'a str);
+    let cases: [Case<'_>; 6] = [
         (
             &[],
             &[(400, refused)],
