@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 
 use crate::{
-    config::{def, keys, validate},
+    config::{def, grant, keys, validate},
     driver::{Driver, Imports},
     error::{Failure, FailureKind},
     http::{HttpError, Method, Request, Response, Timeouts},
@@ -387,7 +387,9 @@ impl exported::Guest for Component {
             warnings: value.warnings,
             visible: true,
         };
-        validate::validate(&config).into_iter().map(value).collect()
+        let mut values = validate::validate(&config);
+        grant::warn_of_certificate(&config, World.now().wall_ms, &mut values);
+        values.into_iter().map(value).collect()
     }
 
     fn validate_offset(

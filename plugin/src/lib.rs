@@ -16,6 +16,7 @@ pub mod driver;
 pub mod error;
 pub mod exchange;
 pub mod http;
+pub mod keystore;
 pub mod oauth;
 pub mod offset;
 pub mod preflight;

@@ -24,6 +24,18 @@ pub enum Event {
         /// The instance's origin.
         instance: String,
     },
+    /// The org's clock and this machine's differ; an assertion gets the org's time.
+    ClockOff {
+        /// By how much the org's is ahead, in milliseconds.
+        ahead_ms: i64,
+    },
+    /// The certificate that stands with the signing key has expired, or will soon.
+    Certificate {
+        /// A sentence with what to do.
+        warning: String,
+    },
+    /// The org gave another refresh token in place of the configured one.
+    RefreshTokenRotated,
     /// The object was described.
     Described {
         /// The object.
@@ -130,7 +142,10 @@ impl Event {
     pub fn level(&self) -> Level {
         match self {
             Self::Failed { .. } => Level::Error,
-            Self::UnknownTypes { .. }
+            Self::ClockOff { .. }
+            | Self::Certificate { .. }
+            | Self::RefreshTokenRotated
+            | Self::UnknownTypes { .. }
             | Self::PushTopicDrift { .. }
             | Self::SessionLost { .. }
             | Self::Throttled { .. }
@@ -154,6 +169,9 @@ impl Event {
     pub fn name(&self) -> &'static str {
         match self {
             Self::LoggedIn { .. } => "logged-in",
+            Self::ClockOff { .. } => "clock-off",
+            Self::Certificate { .. } => "certificate",
+            Self::RefreshTokenRotated => "refresh-token-rotated",
             Self::Described { .. } => "described",
             Self::UnknownTypes { .. } => "unknown-types",
             Self::PushTopicFound { .. } => "push-topic-found",
@@ -178,6 +196,13 @@ impl Event {
     pub fn message(&self) -> String {
         match self {
             Self::LoggedIn { instance } => format!("Logged in; the instance is {instance}"),
+            Self::ClockOff { ahead_ms } => format!(
+                "The org's clock is {} s {} this machine's; the login is tried once more with the org's time. Set this machine's clock",
+                ahead_ms.unsigned_abs() / 1_000,
+                if *ahead_ms < 0 { "behind" } else { "ahead of" }
+            ),
+            Self::Certificate { warning } => warning.clone(),
+            Self::RefreshTokenRotated => "The org gave another refresh token in place of oauth.refresh.token. It is used while the connector runs, and is not stored: a new start needs one that is still good. Turn refresh token rotation off for the app".into(),
             Self::Described { object, version, fields } => {
                 format!("{object} has {fields} fields in API version {version}")
             }
@@ -251,9 +276,13 @@ impl Event {
             }
             Self::Failed { code, .. } => vec![("code", code.clone())],
             Self::Exchanged(exchange) => exchange.fields(),
-            Self::UnknownTypes { .. } | Self::UnknownFields { .. } | Self::SaidGoodbye | Self::Requesting { .. } => {
-                Vec::new()
-            }
+            Self::ClockOff { ahead_ms } => vec![("ahead_ms", ahead_ms.to_string())],
+            Self::UnknownTypes { .. }
+            | Self::UnknownFields { .. }
+            | Self::Certificate { .. }
+            | Self::RefreshTokenRotated
+            | Self::SaidGoodbye
+            | Self::Requesting { .. } => Vec::new(),
         }
     }
 

@@ -61,6 +61,7 @@ fn planted(changes: &[(&str, Value)]) -> Map<String, Value> {
         "salesforce.object": "Lead",
         "salesforce.push.topic.name": "Canaries",
         "request.max.retries.time.ms": 1_000,
+        "salesforce.auth.retries.time.ms": 1_000,
         "curl.logging": true,
     });
     config.extend(known.as_object().cloned().unwrap_or_default());

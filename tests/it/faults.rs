@@ -163,8 +163,8 @@ fn a_refused_replay_id_fails_and_the_offset_stays() {
 #[test]
 fn an_outage_that_outlasts_the_retry_time_fails_with_its_cause() {
     let org = Org::start();
-    let scene = Scene::new(&org, "leads").with("request.max.retries.time.ms", "2000");
+    let scene = Scene::new(&org, "leads").with("salesforce.auth.retries.time.ms", "2000");
     org.inject(FaultRule::forever(Where::path(OAUTH), status(503, None, false)));
     let finished = scene.run().wait(PATIENCE);
-    finished.expect_code(1).expect_said(&["FAILED", "503", "request.max.retries.time.ms"]);
+    finished.expect_code(1).expect_said(&["FAILED", "503", "salesforce.auth.retries.time.ms"]);
 }

@@ -98,6 +98,7 @@ fn scene(org: &Org) -> Scene {
     Scene::new(org, "leads")
         .with("salesforce.instance", &hidden)
         .with("request.max.retries.time.ms", "1000")
+        .with("salesforce.auth.retries.time.ms", "1000")
         .worker("tributary.network.allow", &format!("http://{HIDDEN}:*,http://127.0.0.1:*"))
 }
 

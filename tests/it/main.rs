@@ -12,6 +12,7 @@ mod embedded;
 mod expected;
 mod faults;
 mod generated;
+mod grants;
 mod http_proxy;
 mod judge;
 mod kafka;

@@ -21,8 +21,11 @@ pub(crate) const KAFKA_SECRET: &str = "CanaryKafkaApiSecret0000001";
 pub(crate) const WRONG_KAFKA_SECRET: &str = "CanaryWrongKafkaSecret001";
 pub(crate) const PROXY_PASSWORD: &str = "CanaryProxyPassw0rd";
 
+pub(crate) const KEYSTORE_PASSWORD: &str = "CanaryKeystorePassword01";
+pub(crate) const REFRESH_TOKEN: &str = "5AepCanaryRefreshToken0000001";
+
 /// What no output may show, and a part of the password that stands in every encoding of it.
-const SECRETS: [&str; 9] = [
+const SECRETS: [&str; 14] = [
     PASSWORD,
     "Canary+P4ss",
     "Canary%2BP4ss",
@@ -32,6 +35,12 @@ const SECRETS: [&str; 9] = [
     KAFKA_SECRET,
     WRONG_KAFKA_SECRET,
     PROXY_PASSWORD,
+    KEYSTORE_PASSWORD,
+    REFRESH_TOKEN,
+    // A refresh token that took the place of another; a signed assertion; a PKCS#12 file in base64.
+    "5Aep",
+    "eyJhbGciOiJSUzI1NiJ9.",
+    "AgEDMII",
 ];
 
 /// Planted secrets, and access tokens, that a text shows.
@@ -76,6 +85,7 @@ impl Org {
             users: vec![user],
             consumer_key: CONSUMER_KEY.to_owned(),
             consumer_secret: CONSUMER_SECRET.to_owned(),
+            refresh_token: REFRESH_TOKEN.to_owned(),
             ..OrgConfig::default()
         };
         let simulator = Simulator::spawn(SimulatorConfig { org, tls, ..SimulatorConfig::default() });
@@ -84,6 +94,15 @@ impl Org {
         org.fields = ["Lead", "Everything__c"].into_iter().map(|object| (object, org.ask_fields(object))).collect();
         org.logins = org.logins();
         org
+    }
+
+    /// Changes what the org allows.
+    pub(crate) fn configure(&self, change: impl FnOnce(&mut OrgConfig)) {
+        self.simulator.org().configure(change);
+    }
+
+    pub(crate) fn simulator(&self) -> &Simulator {
+        &self.simulator
     }
 
     pub(crate) fn url(&self) -> &str {

@@ -38,7 +38,7 @@ const FAILED: &[Row] = &[
         "a host that nobody serves",
         |scene| {
             let nobody = format!("http://127.0.0.1:{}", free_port());
-            scene.with("salesforce.instance", &nobody).with("request.max.retries.time.ms", "1000")
+            scene.with("salesforce.instance", &nobody).with("salesforce.auth.retries.time.ms", "1000")
         },
         &["127.0.0.1", "salesforce.instance"],
     ),
@@ -66,7 +66,7 @@ fn a_certificate_that_nobody_vouches_for_fails_and_the_right_root_helps() {
     let org = Org::start_tls();
     let scene = Scene::new(&org, "leads")
         .worker("tributary.network.allow", "https://127.0.0.1:*")
-        .with("request.max.retries.time.ms", "1000");
+        .with("salesforce.auth.retries.time.ms", "1000");
     let finished = scene.run().wait(PATIENCE);
     finished.expect_code(1).expect_said(&["certificate", "tributary.network.ca.file"]);
 

@@ -105,6 +105,7 @@ fn start(world: &World, topic: &Topic, scenario: Scenario, seed: u64) -> Result<
         // The managed connector allows less time for retries than the longest outage of a scenario takes.
         ("connector.class", keys::CLASS_SELF_MANAGED),
         ("request.max.retries.time.ms", "900000"),
+        ("salesforce.auth.retries.time.ms", "900000"),
     ]
     .map(|(name, value)| (name.to_owned(), value.to_owned()));
     let config = validate::parse(&settings).map_err(|failure| failure.to_string())?;

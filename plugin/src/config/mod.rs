@@ -2,7 +2,7 @@
 //! `validate`.
 
 pub mod def;
-mod grant;
+pub mod grant;
 pub mod keys;
 mod output;
 #[cfg(test)]

@@ -43,6 +43,8 @@ pub struct SourceConfig {
     pub connection_timeout_ms: u64,
     /// `request.max.retries.time.ms`.
     pub retries_time_ms: u64,
+    /// `salesforce.auth.retries.time.ms`.
+    pub auth_retries_time_ms: u64,
     /// `connection.max.message.size`.
     pub response_bytes_max: usize,
     /// `curl.logging`.

@@ -75,7 +75,7 @@ pub(super) fn entry<'a>(values: &'a mut Vec<ConfigValue>, name: &str) -> &'a mut
 fn check_key(key: &Key, name: &str, settings: &Settings<'_>) -> ConfigValue {
     let given = settings.given(name);
     let value = if key.is_family() { given } else { settings.get(key) };
-    let shown = value.filter(|_| key.kind != Type::Password).map(str::to_owned);
+    let shown = value.filter(|_| key.kind != Type::Password && !key.is_file).map(str::to_owned);
     let mut found = ConfigValue { name: name.into(), value: shown, errors: Vec::new(), warnings: Vec::new() };
     match (key.effect, given) {
         (Effect::Ignored(why), Some(_)) => {
@@ -136,15 +136,16 @@ pub fn parse(given: &[(String, String)]) -> Result<SourceConfig, Failure> {
     let settings = Settings::new(given);
     let topic = TopicTemplate::parse(settings.text("kafka.topic"), settings.flag("kafka.topic.lowercase"));
     let origin = crate::http::origin(settings.text("salesforce.instance"));
-    let (true, Ok(topic), Ok(login_origin)) = (errors.is_empty(), topic, origin) else {
+    let grant = if errors.is_empty() { grant::grant(&settings) } else { None };
+    let (Some(grant), Ok(topic), Ok(login_origin)) = (grant, topic, origin) else {
         if errors.is_empty() {
-            errors.push("kafka.topic or salesforce.instance cannot be read".into());
+            errors.push("kafka.topic, salesforce.instance or the keystore cannot be read".into());
         }
         let message = format!("The configuration has {} error(s):\n{}", errors.len(), errors.join("\n"));
         return Err(Failure::new(FailureKind::Config, "INVALID_CONFIGURATION", message));
     };
     Ok(SourceConfig {
-        grant: grant::grant(&settings),
+        grant,
         login_origin,
         version: match settings.text("salesforce.version") {
             version if version.eq_ignore_ascii_case("latest") => Version::Latest,
@@ -165,6 +166,7 @@ pub fn parse(given: &[(String, String)]) -> Result<SourceConfig, Failure> {
         },
         connection_timeout_ms: settings.number("connection.timeout"),
         retries_time_ms: settings.number("request.max.retries.time.ms"),
+        auth_retries_time_ms: settings.number("salesforce.auth.retries.time.ms"),
         response_bytes_max: settings.number("connection.max.message.size"),
         log_requests: settings.flag("curl.logging"),
         topic,
@@ -231,7 +233,7 @@ mod tests {
             ("connection.timeout", Some("abc"), "Not a number of type LONG"),
             ("salesforce.initial.start", Some("earliest"), "one of latest, all"),
             ("salesforce.instance", Some("login.salesforce.com"), "https://"),
-            ("salesforce.grant.type", Some("jwt_bearer"), "PASSWORD only"),
+            ("salesforce.grant.type", Some("SAML"), "one of PASSWORD, JWT_BEARER"),
             ("salesforce.version", Some("sixty"), "latest"),
             ("kafka.topic", Some("a b"), "kafka.topic"),
             ("salesforce.push.topic.create", Some("yes"), "true or false"),

@@ -20,11 +20,8 @@ pub struct Password {
 impl Password {
     /// The form's fields. The security token follows the password without a separator.
     pub(super) fn fields(&self) -> Vec<(&'static str, String)> {
-        let mut fields =
-            vec![("grant_type", "password".to_owned()), ("client_id", self.consumer_key.expose().to_owned())];
-        if !self.consumer_secret.expose().is_empty() {
-            fields.push(("client_secret", self.consumer_secret.expose().to_owned()));
-        }
+        let mut fields = vec![("grant_type", "password".to_owned())];
+        super::client(&mut fields, &self.consumer_key, &self.consumer_secret);
         fields.push(("username", self.username.clone()));
         fields.push(("password", format!("{}{}", self.password.expose(), self.security_token.expose())));
         fields
@@ -51,7 +48,7 @@ mod tests {
 
     #[test]
     fn asks_with_everything_encoded_in_the_body() {
-        let request = grant("s/3").request("https://login.salesforce.com", Timeouts::each(1));
+        let request = grant("s/3").request("https://login.salesforce.com", 0, Timeouts::each(1));
         assert_eq!(request.url, "https://login.salesforce.com/services/oauth2/token");
         let body = String::from_utf8(request.body).expect("ascii");
         let expected = "grant_type=password&client_id=3MVG9&client_secret=s%2F3&username=joe%2B1%40example.com&password=p%26w%3Dd%25tok";
@@ -60,7 +57,7 @@ mod tests {
 
     #[test]
     fn an_app_without_a_secret_gets_none() {
-        let body = grant("").request("https://a", Timeouts::each(1)).body;
+        let body = grant("").request("https://a", 0, Timeouts::each(1)).body;
         assert!(!String::from_utf8_lossy(&body).contains("client_secret"));
     }
 }

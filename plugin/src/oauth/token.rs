@@ -3,6 +3,7 @@
 
 use serde::Deserialize;
 
+use super::{GrantKind, remedy::remedy};
 use crate::{
     error::{Cause, Failure, FailureKind, Verdict, excerpt},
     http::{Response, origin},
@@ -17,12 +18,15 @@ pub struct Token {
     pub access_token: Secret,
     /// The origin to talk to from now on.
     pub instance_url: String,
+    /// The refresh token to use from now on, where the app's policy changes it with every use.
+    pub refresh_token: Option<Secret>,
 }
 
 #[derive(Deserialize)]
 struct Success {
     access_token: String,
     instance_url: String,
+    refresh_token: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -35,11 +39,11 @@ struct Error {
 /// Longest access token that is accepted, in bytes; JWT-shaped ones run to a few thousand.
 const TOKEN_BYTES_MAX: usize = 16_384;
 
-/// Reads the answer to a token request that went to `login_origin`.
+/// Reads the answer to a token request of a grant, which went to `login_origin`.
 ///
 /// # Errors
 /// `Fail` for what only a person can mend, `Retry` and `Throttled` for the rest.
-pub fn read(response: &Response, login_origin: &str) -> Result<Token, Verdict> {
+pub fn read(response: &Response, login_origin: &str, kind: GrantKind) -> Result<Token, Verdict> {
     if response.status == 200 {
         return success(&response.body, login_origin);
     }
@@ -47,7 +51,7 @@ pub fn read(response: &Response, login_origin: &str) -> Result<Token, Verdict> {
         && !(500..=599).contains(&response.status)
         && response.status != 429
     {
-        return Err(Verdict::Fail(refused(&error)));
+        return Err(Verdict::Fail(refused(&error, kind)));
     }
     if (300..=399).contains(&response.status) {
         let message = format!(
@@ -83,13 +87,15 @@ fn success(body: &[u8], login_origin: &str) -> Result<Token, Verdict> {
     if login_origin.starts_with("https://") && !instance_url.starts_with("https://") {
         return Err(unusable("has an instance_url without TLS; the token is not sent there"));
     }
-    Ok(Token { access_token: Secret::new(token), instance_url })
+    // One that is empty or endless would lock the connector out the next time; the one in use may still be good.
+    let refresh_token = success.refresh_token.filter(|token| (1..=TOKEN_BYTES_MAX).contains(&token.len()));
+    Ok(Token { access_token: Secret::new(token), instance_url, refresh_token: refresh_token.map(Secret::new) })
 }
 
 /// An error of the token endpoint, with Salesforce's own code and words and what to do about it.
-fn refused(error: &Error) -> Failure {
+fn refused(error: &Error, grant: GrantKind) -> Failure {
     let description = excerpt(&error.error_description, 300);
-    let remedy = remedy(&error.error, &error.error_description);
+    let remedy = remedy(grant, &error.error, &error.error_description);
     let kind = match error.error.as_str() {
         "unsupported_grant_type" | "app_not_found" => FailureKind::Config,
         _ => FailureKind::Auth,
@@ -99,38 +105,16 @@ fn refused(error: &Error) -> Failure {
     Failure::new(kind, code, format!("Salesforce refused the login ({said}). {remedy}"))
 }
 
-fn remedy(code: &str, description: &str) -> &'static str {
-    match (code, description) {
-        ("invalid_grant", d) if d.starts_with("authentication failure") => {
-            "Check salesforce.username, salesforce.password and salesforce.password.token (the token changes with the password), \
-             that salesforce.instance is the right host (a sandbox logs in at https://test.salesforce.com), that the user is neither locked nor \
-             bound to other IP addresses, and that the org allows the username-password flow (Setup > OAuth and OpenID Connect Settings); \
-             Salesforce gives the same answer to all of these. External client apps do not have this flow at all."
-        }
-        ("invalid_grant", d) if d.contains("hasn't approved") => {
-            "Pre-authorise the user for the connected app (Setup > Manage Connected Apps > Permitted Users)."
-        }
-        ("invalid_grant", d) if d.contains("not supported on this domain") => {
-            "Set salesforce.instance to the org's My Domain, https://NAME.my.salesforce.com."
-        }
-        ("invalid_client_id" | "invalid_client", _) => {
-            "Check salesforce.consumer.key and salesforce.consumer.secret against the connected app; a new app takes up to 10 minutes to be known everywhere."
-        }
-        ("unsupported_grant_type", _) => {
-            "Check that salesforce.instance is https and the final host: a redirected login loses its form."
-        }
-        ("inactive_user" | "inactive_org", _) => "The user or the org is not active.",
-        ("rate_limit_exceeded", _) => "Too many logins; stop other clients that log in with this user.",
-        _ => "See Salesforce Help, \"OAuth 2.0 Authorization Errors\", for this code.",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn answer(status: u16, body: &str) -> Result<Token, Verdict> {
-        read(&Response { status, headers: Vec::new(), body: body.into() }, "https://login.salesforce.com")
+        answer_to(GrantKind::Password, status, body)
+    }
+
+    fn answer_to(kind: GrantKind, status: u16, body: &str) -> Result<Token, Verdict> {
+        read(&Response { status, headers: Vec::new(), body: body.into() }, "https://login.salesforce.com", kind)
     }
 
     #[test]
@@ -138,21 +122,41 @@ mod tests {
         let body = r#"{"access_token":"00D5e!AQ","instance_url":"https://x.my.salesforce.com","id":"https://login","issued_at":"1","signature":"s"}"#;
         let token = answer(200, body).expect("a token");
         assert_eq!((token.access_token.expose(), &*token.instance_url), ("00D5e!AQ", "https://x.my.salesforce.com"));
+        assert_eq!(token.refresh_token, None);
+        let rotated = body.replace('}', r#","refresh_token":"5Aep2"}"#);
+        assert_eq!(answer(200, &rotated).expect("a token").refresh_token, Some(Secret::new("5Aep2")));
     }
 
     #[test]
-    fn refusals_carry_code_words_and_remedy() {
-        let cases = [
-            ("invalid_grant", "authentication failure", "salesforce.password.token", FailureKind::Auth),
-            ("invalid_grant", "authentication failure - Invalid Password", "username-password flow", FailureKind::Auth),
-            ("invalid_client_id", "client identifier invalid", "salesforce.consumer.key", FailureKind::Auth),
-            ("unsupported_grant_type", "grant type not supported", "redirected", FailureKind::Config),
-            ("something_new", "", "OAuth 2.0 Authorization Errors", FailureKind::Auth),
+    fn refusals_carry_code_words_and_the_remedy_of_their_grant() {
+        use FailureKind::{Auth, Config};
+        use GrantKind::{ClientCredentials, JwtBearer, Password, RefreshToken};
+        let cases: &[(GrantKind, &str, &str, &str, FailureKind)] = &[
+            (Password, "invalid_grant", "authentication failure", "salesforce.password.token", Auth),
+            (Password, "invalid_grant", "authentication failure - Invalid Password", "username-password flow", Auth),
+            (Password, "invalid_client_id", "client identifier invalid", "salesforce.consumer.secret", Auth),
+            (Password, "invalid_client", "invalid client credentials", "salesforce.consumer.secret", Auth),
+            (JwtBearer, "invalid_grant", "user hasn't approved this consumer", "Pre-authorise the user", Auth),
+            (JwtBearer, "invalid_app_access", "user is not admin approved", "Pre-authorise the user", Auth),
+            (JwtBearer, "invalid_grant", "invalid assertion", "certificate", Auth),
+            (JwtBearer, "invalid_grant", "audience is invalid", "salesforce.jwt.audience", Auth),
+            (JwtBearer, "invalid_grant", "Audience validation failed", "salesforce.instance", Auth),
+            (JwtBearer, "invalid_grant", "user is invalid", "salesforce.username", Auth),
+            (JwtBearer, "invalid_client_id", "client identifier invalid", "JWT bearer flow enabled", Auth),
+            (JwtBearer, "app_not_found", "", "My Domain", Config),
+            (ClientCredentials, "invalid_grant", "request not supported on this domain", "My Domain", Auth),
+            (ClientCredentials, "invalid_grant", "no client credentials user enabled", "Run As", Auth),
+            (ClientCredentials, "invalid_grant", "something else", "client credentials flow enabled", Auth),
+            (ClientCredentials, "unsupported_grant_type", "grant type not supported", "redirected", Config),
+            (RefreshToken, "invalid_grant", "expired access/refresh token", "oauth.refresh.token", Auth),
+            (Password, "inactive_user", "user is inactive", "Activate the user", Auth),
+            (Password, "rate_limit_exceeded", "login rate exceeded", "Too many logins", Auth),
+            (RefreshToken, "something_new", "", "OAuth 2.0 Authorization Errors", Auth),
         ];
-        for (code, description, remedy, kind) in cases {
+        for (grant, code, description, remedy, kind) in cases {
             let body = format!(r#"{{"error":"{code}","error_description":"{description}"}}"#);
-            let Err(Verdict::Fail(failure)) = answer(400, &body) else { panic!("{code} is final") };
-            assert_eq!((failure.kind, &*failure.code), (kind, code));
+            let Err(Verdict::Fail(failure)) = answer_to(*grant, 400, &body) else { panic!("{code} is final") };
+            assert_eq!((failure.kind, &*failure.code), (*kind, *code));
             assert!(failure.message.contains(description) && failure.message.contains(remedy), "{}", failure.message);
         }
     }

@@ -123,7 +123,7 @@ impl Preflight {
         if self.asked.is_some() {
             return Step::Await;
         }
-        let Some(request) = self.request() else { return Step::Done };
+        let Some(request) = self.request(now) else { return Step::Done };
         self.asked = Some(now);
         self.events.push(Event::Requesting { request: format!("{request:?}") });
         Step::Request(request)
@@ -149,12 +149,12 @@ impl Preflight {
         }
     }
 
-    fn request(&self) -> Option<Request> {
+    fn request(&self, now: Now) -> Option<Request> {
         let timeouts = Timeouts::each(self.config.connection_timeout_ms);
         let token = match (self.stage, &self.token) {
             (Stage::Done, _) => return None,
             (Stage::Login, _) | (_, None) => {
-                return Some(self.config.grant.request(&self.config.login_origin, timeouts));
+                return Some(self.config.grant.request(&self.config.login_origin, now.wall_ms, timeouts));
             }
             (_, Some(token)) => token,
         };

@@ -62,8 +62,16 @@ impl Preflight {
         let of_verdict = |verdict| Check::of_verdict(name, verdict);
         match stage {
             Stage::Login => {
-                let token = token::read(response, &self.config.login_origin).map_err(of_verdict)?;
+                let kind = self.config.grant.kind();
+                let token = token::read(response, &self.config.login_origin, kind).map_err(of_verdict)?;
                 self.checks.push(Check::pass(name, format!("Logged in; the instance is {}", token.instance_url)));
+                if self.config.grant.rotated(token.refresh_token.as_ref()) {
+                    self.checks.push(Check::warn(
+                        name,
+                        "The org gave another refresh token in place of oauth.refresh.token, which is good no more",
+                        "Turn refresh token rotation off for the app, authorise it again, and put the new token into oauth.refresh.token.",
+                    ));
+                }
                 self.token = Some(token);
                 self.stage = Stage::Versions;
             }

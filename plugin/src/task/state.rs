@@ -21,7 +21,7 @@ use crate::{
     error::{Cause, Failure, FailureKind, Verdict},
     exchange::Exchange,
     http::{HeaderValue, HttpError, Method, Request, Response, Timeouts},
-    oauth::{Token, token},
+    oauth::{GrantKind, ServerClock, Token, token},
     salesforce::{replay::Position, rest},
     telemetry::Event,
     time::{Deadline, Now, parse_http_date},
@@ -86,6 +86,12 @@ pub struct Task {
     /// Where to go when the delivery is done.
     after_delivery: Option<Verdict>,
     backoff: Backoff,
+    /// The same for logins that are not answered: they have a retry time of their own.
+    login_backoff: Backoff,
+    clock: ServerClock,
+    /// A refused login was tried again with the org's time, with no token since.
+    clock_corrected: bool,
+    certificate_checked: bool,
     throttled: u32,
     jitter: Jitter,
     repeats: u64,
@@ -100,6 +106,10 @@ impl Task {
             channel: format!("/topic/{}", config.push_topic_name),
             position: Position::new(config.initial_start, committed),
             backoff: Backoff::new(config.retries_time_ms),
+            login_backoff: Backoff::new(config.auth_retries_time_ms),
+            clock: ServerClock::default(),
+            clock_corrected: false,
+            certificate_checked: false,
             config,
             phase: Phase::Login,
             asked: None,
@@ -245,10 +255,19 @@ impl Task {
             }
             Phase::Goodbye => return self.goodbye(now),
             Phase::Login | Phase::Prepare(_) | Phase::Wait(..) | Phase::Failed(_) => {
-                return self.config.grant.request(&self.config.login_origin, timeouts);
+                return self.login(now, timeouts);
             }
         };
         self.streaming(body, timeouts, now)
+    }
+
+    fn login(&mut self, now: Now, timeouts: Timeouts) -> Request {
+        let wall_ms = self.clock.now(now.wall_ms);
+        if !mem::replace(&mut self.certificate_checked, true) {
+            let warning = self.config.grant.certificate_warning(wall_ms);
+            self.events.extend(warning.map(|warning| Event::Certificate { warning }));
+        }
+        self.config.grant.request(&self.config.login_origin, wall_ms, timeouts)
     }
 
     fn goodbye(&mut self, now: Now) -> Request {
@@ -283,14 +302,7 @@ impl Task {
         match mem::replace(&mut self.phase, Phase::Handshake) {
             Phase::Login => {
                 self.phase = Phase::Login;
-                let token = token::read(&response, &self.config.login_origin)?;
-                self.events.push(Event::LoggedIn { instance: token.instance_url.clone() });
-                self.token = Some(token);
-                self.phase = match &self.prepared {
-                    None => Phase::Prepare(Plan::new(&self.config)),
-                    Some(_) => Phase::Handshake,
-                };
-                Ok(())
+                self.logged_in(now, &response)
             }
             Phase::Prepare(plan) => self.prepare(plan, &response),
             streaming => {
@@ -298,6 +310,35 @@ impl Task {
                 self.stream(now, response)
             }
         }
+    }
+
+    fn logged_in(&mut self, now: Now, response: &Response) -> Result<(), Verdict> {
+        let ahead_ms = self.clock.observe(response, now.wall_ms);
+        let grant = &mut self.config.grant;
+        let token = match token::read(response, &self.config.login_origin, grant.kind()) {
+            Ok(token) => token,
+            // An assertion from a wrong time is refused like one with a wrong signature. Once with the right time, no more:
+            // a refused login is final.
+            Err(Verdict::Fail(failure)) if grant.kind() == GrantKind::JwtBearer && !self.clock_corrected => {
+                let Some(ahead_ms) = ahead_ms else { return Err(Verdict::Fail(failure)) };
+                self.clock_corrected = true;
+                self.events.push(Event::ClockOff { ahead_ms });
+                return Ok(());
+            }
+            Err(verdict) => return Err(verdict),
+        };
+        if grant.rotated(token.refresh_token.as_ref()) {
+            self.events.push(Event::RefreshTokenRotated);
+        }
+        self.clock_corrected = false;
+        self.login_backoff.reset();
+        self.events.push(Event::LoggedIn { instance: token.instance_url.clone() });
+        self.token = Some(token);
+        self.phase = match &self.prepared {
+            None => Phase::Prepare(Plan::new(&self.config)),
+            Some(_) => Phase::Handshake,
+        };
+        Ok(())
     }
 
     fn prepare(&mut self, mut plan: Plan, response: &Response) -> Result<(), Verdict> {
@@ -450,7 +491,8 @@ impl Task {
             }
             Verdict::Retry(cause, at_least_ms) => {
                 let next = match mem::replace(&mut self.phase, Phase::Handshake) {
-                    same @ (Phase::Login | Phase::Prepare(_)) => same,
+                    Phase::Login => return self.log_in_again(now, cause, at_least_ms),
+                    same @ Phase::Prepare(_) => same,
                     _ if self.session.is_open() => Phase::Goodbye,
                     _ => Phase::Handshake,
                 };
@@ -479,23 +521,32 @@ impl Task {
     /// Waits, then goes on with `next`, or gives up.
     fn again(&mut self, now: Now, cause: Cause, at_least_ms: u64, next: Phase) {
         match self.backoff.failed(now, at_least_ms, &mut self.jitter) {
-            Some(wait_ms) => {
-                let attempts = self.backoff.attempts();
-                self.events.push(Event::SessionLost { cause, wait_ms, attempts });
-                self.phase = Phase::Wait(now.deadline(wait_ms), Box::new(next));
-            }
+            Some(wait_ms) => self.pause(now, cause, wait_ms, self.backoff.attempts(), next),
+            None => self.give_up(cause, at_least_ms, "request.max.retries.time.ms", self.config.retries_time_ms),
+        }
+    }
+
+    /// The same for a login that was not answered.
+    fn log_in_again(&mut self, now: Now, cause: Cause, at_least_ms: u64) {
+        match self.login_backoff.failed(now, at_least_ms, &mut self.jitter) {
+            Some(wait_ms) => self.pause(now, cause, wait_ms, self.login_backoff.attempts(), Phase::Login),
             None => {
-                let message = format!(
-                    "{}. Tried for {} s (request.max.retries.time.ms) without success",
-                    cause.message,
-                    self.config.retries_time_ms / 1_000
-                );
-                let kind = if at_least_ms > 0 { FailureKind::Throttled } else { FailureKind::Transient };
-                let mut failure = Failure::new(kind, cause.code, message);
-                failure.retry_after_ms = (at_least_ms > 0).then_some(at_least_ms);
-                self.fail(failure);
+                self.give_up(cause, at_least_ms, "salesforce.auth.retries.time.ms", self.config.auth_retries_time_ms);
             }
         }
+    }
+
+    fn pause(&mut self, now: Now, cause: Cause, wait_ms: u64, attempts: u32, next: Phase) {
+        self.events.push(Event::SessionLost { cause, wait_ms, attempts });
+        self.phase = Phase::Wait(now.deadline(wait_ms), Box::new(next));
+    }
+
+    fn give_up(&mut self, cause: Cause, at_least_ms: u64, setting: &str, tried_ms: u64) {
+        let message = format!("{}. Tried for {} s ({setting}) without success", cause.message, tried_ms / 1_000);
+        let kind = if at_least_ms > 0 { FailureKind::Throttled } else { FailureKind::Transient };
+        let mut failure = Failure::new(kind, cause.code, message);
+        failure.retry_after_ms = (at_least_ms > 0).then_some(at_least_ms);
+        self.fail(failure);
     }
 
     fn fail(&mut self, failure: Failure) {

@@ -314,18 +314,24 @@ fn a_refused_position_is_a_failure_and_never_a_silent_restart() {
 
 #[test]
 fn retries_end_with_the_retry_time_and_quotas_are_waited_for() {
-    let mut story = Story::new(&[("request.max.retries.time.ms", "20000")], None);
-    let began_ms = story.now_ms;
-    let failure = loop {
-        match story.step() {
-            Step::Request(_) => story.task.answered(story.now(), Err(HttpError::Connect("refused".into()))),
-            Step::Wait(until) => story.now_ms = until.0,
-            Step::Fail(failure) => break failure,
-            other => panic!("{other:?}"),
+    let times = [("request.max.retries.time.ms", "20000"), ("salesforce.auth.retries.time.ms", "40000")];
+    for (logged_in, setting, tried_ms) in [(false, times[1].0, 40_000), (true, times[0].0, 20_000)] {
+        let mut story = Story::new(&times, None);
+        if logged_in {
+            story.log_in();
         }
-    };
-    assert_eq!((failure.kind, story.now_ms - began_ms), (FailureKind::Transient, 20_000));
-    assert!(failure.message.contains("request.max.retries.time.ms"), "{}", failure.message);
+        let began_ms = story.now_ms;
+        let failure = loop {
+            match story.step() {
+                Step::Request(_) => story.task.answered(story.now(), Err(HttpError::Connect("refused".into()))),
+                Step::Wait(until) => story.now_ms = until.0,
+                Step::Fail(failure) => break failure,
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!((failure.kind, story.now_ms - began_ms), (FailureKind::Transient, tried_ms));
+        assert!(failure.message.contains(setting), "{}", failure.message);
+    }
 
     let mut story = Story::start(&[], Some(1), 1);
     let quota = r#"[{"channel":"/meta/connect","successful":false,"error":"403::Organization total events daily limit exceeded"}]"#;

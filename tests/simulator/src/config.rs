@@ -3,6 +3,9 @@
 
 use std::fmt;
 
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+
 /// Someone who may log in.
 #[derive(Clone)]
 pub struct User {
@@ -48,6 +51,24 @@ pub struct OrgConfig {
     pub consumer_key: String,
     /// The connected app's consumer secret.
     pub consumer_secret: String,
+    /// The refresh token that the first user's authorisation left.
+    pub refresh_token: String,
+    /// Every use of a refresh token gives another one, and the old one is good no more.
+    pub rotate_refresh_tokens: bool,
+    /// The certificates that were uploaded to the app, in DER.
+    pub jwt_certificates: Vec<Vec<u8>>,
+    /// The org allows the username-password flow.
+    pub password_flow: bool,
+    /// The users are pre-authorised for the app.
+    pub user_approved: bool,
+    /// The app's policies name a user for the client credentials flow.
+    pub run_as_user: bool,
+    /// The token endpoint is the org's own host and not one that serves every org.
+    pub my_domain: bool,
+    /// What was given to the client has expired: the refresh token, the app's certificates.
+    pub expired: bool,
+    /// How far the token endpoint's clock is ahead of the org's, ms.
+    pub clock_ahead_ms: i64,
     /// Offers API version 100.0 as well, so that sorting versions as text picks the wrong one.
     pub offer_version_100: bool,
     /// What happens to CometD versions below 37.0.
@@ -119,6 +140,30 @@ pub struct OrgConfig {
     pub deliveries_max: usize,
 }
 
+impl OrgConfig {
+    /// Takes over the certificates of a PEM text, as an upload to the app would; how many.
+    ///
+    /// # Errors
+    /// A text when there is none in it, or one that cannot be read.
+    pub fn upload_certificates(&mut self, pem: &str) -> Result<usize, String> {
+        let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
+        let found = found.map_err(|error| format!("the certificate cannot be read: {error:?}"))?;
+        if found.is_empty() {
+            return Err("there is no certificate in PEM (-----BEGIN CERTIFICATE-----)".to_owned());
+        }
+        self.jwt_certificates.extend(found.iter().map(|certificate| certificate.to_vec()));
+        Ok(found.len())
+    }
+
+    /// What an assertion may be addressed to: the generic hosts, the token endpoint, the instance.
+    pub(crate) fn audiences(&self) -> Vec<String> {
+        let scheme = self.instance_url.split("://").next().unwrap_or("http");
+        let login = self.login_host.as_ref().map(|host| format!("{scheme}://{host}"));
+        let generic = ["https://login.salesforce.com", "https://test.salesforce.com"].map(str::to_owned);
+        generic.into_iter().chain(login).chain([self.instance_url.clone()]).collect()
+    }
+}
+
 impl Default for OrgConfig {
     fn default() -> Self {
         Self {
@@ -134,6 +179,15 @@ impl Default for OrgConfig {
             }],
             consumer_key: "3MVG9fTLmJ60pJ5KPlaTuH.simulator.consumer.key_Dx4q".to_owned(),
             consumer_secret: "8F0C1E2D3B4A59687766554433221100FFEEDDCCBBAA99887766554433221100".to_owned(),
+            refresh_token: "5Aep861KIwKdekr90IDidO4EhfJiYo3fzEvTvsEgM9sfDpGX0qFFeQzHG2mZeUH_.simulator".to_owned(),
+            rotate_refresh_tokens: false,
+            jwt_certificates: Vec::new(),
+            password_flow: true,
+            user_approved: true,
+            run_as_user: true,
+            my_domain: true,
+            expired: false,
+            clock_ahead_ms: 0,
             offer_version_100: false,
             retired_version: RetiredVersion::Refuse,
             token_idle_ms: 7_200_000,

@@ -30,6 +30,8 @@ Control endpoints (JSON in, JSON out):
   GET    /_control/stats       requests by kind, logins, clients, notifications against the daily limit
   POST   /_control/clock       {\"advance_ms\"?,\"revoke_tokens\"?,\"expire_sessions\"?,\"disconnect_clients\"?,
                                 \"lapse_routing_cookies\"?,\"purge_events\"?}
+  POST   /_control/org         {\"password_flow\"?,\"user_approved\"?,\"run_as_user\"?,\"my_domain\"?,\"expired\"?,
+                                \"rotate_refresh_tokens\"?,\"clock_ahead_ms\"?,\"jwt_certificate\":PEM?}  who may log in, and how
   POST   /_control/pushtopics  {\"name\":NAME,\"action\":\"create|activate|deactivate|delete|recreate\",\"query\"?}
 ";
 
@@ -92,6 +94,20 @@ struct Clock {
     purge_events: bool,
 }
 
+/// Flags of the org; what is left out stays as it is.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Flags {
+    password_flow: Option<bool>,
+    user_approved: Option<bool>,
+    run_as_user: Option<bool>,
+    my_domain: Option<bool>,
+    expired: Option<bool>,
+    rotate_refresh_tokens: Option<bool>,
+    clock_ahead_ms: Option<i64>,
+    jwt_certificate: Option<String>,
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct TopicChange {
@@ -135,6 +151,7 @@ impl Org {
             (&Method::GET, "deliveries") => Ok(self.control_deliveries(request)),
             (&Method::GET, "stats") => Ok(json!(self.stats())),
             (&Method::POST, "clock") => self.control_clock(request),
+            (&Method::POST, "org") => self.control_org(request),
             (&Method::POST, "pushtopics") => self.control_topic(request),
             _ => return Response::text(404, format!("No such control endpoint.\n{HELP}")),
         };
@@ -217,6 +234,31 @@ impl Org {
             self.purge_events();
         }
         Ok(json!({"now_ms": self.now_ms}))
+    }
+
+    fn control_org(&mut self, request: &Request) -> Result<Value, Refused> {
+        let flags: Flags = body(request)?;
+        let config = &mut self.config;
+        for (flag, value) in [
+            (&mut config.password_flow, flags.password_flow),
+            (&mut config.user_approved, flags.user_approved),
+            (&mut config.run_as_user, flags.run_as_user),
+            (&mut config.my_domain, flags.my_domain),
+            (&mut config.expired, flags.expired),
+            (&mut config.rotate_refresh_tokens, flags.rotate_refresh_tokens),
+        ] {
+            *flag = value.unwrap_or(*flag);
+        }
+        config.clock_ahead_ms = flags.clock_ahead_ms.unwrap_or(config.clock_ahead_ms);
+        if let Some(pem) = flags.jwt_certificate {
+            config.upload_certificates(&pem)?;
+        }
+        Ok(json!({
+            "password_flow": config.password_flow, "user_approved": config.user_approved,
+            "run_as_user": config.run_as_user, "my_domain": config.my_domain, "expired": config.expired,
+            "rotate_refresh_tokens": config.rotate_refresh_tokens, "clock_ahead_ms": config.clock_ahead_ms,
+            "jwt_certificates": config.jwt_certificates.len(),
+        }))
     }
 
     fn control_topic(&mut self, request: &Request) -> Result<Value, Refused> {

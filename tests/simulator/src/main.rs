@@ -33,6 +33,9 @@ struct Arguments {
     /// What the token endpoint gives as instance_url, for example under another host name; else the server's own URL
     #[arg(long, value_name = "URL")]
     instance_url: Option<String>,
+    /// Accept JWT bearer logins signed by the key of this certificate (PEM); may be repeated
+    #[arg(long, value_name = "FILE")]
+    jwt_certificate: Vec<PathBuf>,
     /// Seed of everything made up
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -75,10 +78,15 @@ struct Arguments {
 }
 
 impl Arguments {
-    fn org(&self) -> OrgConfig {
-        let standard = OrgConfig::default();
+    fn org(&self) -> anyhow::Result<OrgConfig> {
+        let mut standard = OrgConfig::default();
+        for file in &self.jwt_certificate {
+            let pem = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+            let uploaded = standard.upload_certificates(&pem).map_err(anyhow::Error::msg);
+            uploaded.with_context(|| format!("--jwt-certificate {}", file.display()))?;
+        }
         let prepared = self.prepared > 0;
-        OrgConfig {
+        Ok(OrgConfig {
             seed: self.seed,
             event_bytes: self.event_bytes,
             connect_hold_ms: self.connect_hold_ms,
@@ -92,7 +100,7 @@ impl Arguments {
             ledger_entries_max: 100_000,
             deliveries_max: 100_000,
             ..standard
-        }
+        })
     }
 }
 
@@ -116,7 +124,7 @@ async fn main() -> ExitCode {
 
 async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let simulator = Simulator::start(SimulatorConfig {
-        org: arguments.org(),
+        org: arguments.org()?,
         address: arguments.address,
         port: arguments.port,
         tls: arguments.tls,
@@ -158,6 +166,7 @@ fn announce(simulator: &Simulator) -> anyhow::Result<()> {
         ("security_token", &credentials.security_token),
         ("consumer_key", &credentials.consumer_key),
         ("consumer_secret", &credentials.consumer_secret),
+        ("refresh_token", &credentials.refresh_token),
     ] {
         writeln!(out, "{key}={value}")?;
     }

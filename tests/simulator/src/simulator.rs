@@ -70,6 +70,8 @@ pub struct Credentials {
     pub consumer_key: String,
     /// The connected app's consumer secret.
     pub consumer_secret: String,
+    /// The refresh token of the first user.
+    pub refresh_token: String,
 }
 
 impl fmt::Debug for Credentials {
@@ -284,6 +286,7 @@ fn credentials(org: &OrgConfig) -> Credentials {
         security_token: of(|user| &user.security_token),
         consumer_key: org.consumer_key.clone(),
         consumer_secret: org.consumer_secret.clone(),
+        refresh_token: org.refresh_token.clone(),
     }
 }
 

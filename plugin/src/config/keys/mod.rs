@@ -35,6 +35,9 @@ const MANAGED: &[Dialect] = &[Dialect::Managed];
 /// The self-managed connector.
 const SELF_MANAGED: &[Dialect] = &[Dialect::SelfManaged];
 
+/// This connector.
+const OURS: &[Dialect] = &[Dialect::Ours];
+
 const BASE: Key = Key {
     name: "",
     kind: Type::String,

@@ -22,22 +22,6 @@ const fn encryption(name: &'static str, kind: Type) -> Key {
 
 /// The settings, in the order in which tables show them.
 pub(super) const KEYS: &[Key] = &[
-    ignored(
-        "salesforce.jwt.keystore.file",
-        Type::Password,
-        "It belongs to the JWT_BEARER grant, which this version does not speak.",
-    ),
-    ignored(
-        "salesforce.jwt.keystore.path",
-        Type::String,
-        "It belongs to the JWT_BEARER grant, which this version does not speak.",
-    ),
-    ignored(
-        "salesforce.jwt.keystore.password",
-        Type::Password,
-        "It belongs to the JWT_BEARER grant, which this version does not speak.",
-    ),
-    ignored("salesforce.auth.retries.time.ms", Type::Long, "Logins are retried within request.max.retries.time.ms."),
     ignored("regex.timeout.ms", Type::Long, "No regular expression is evaluated in this version."),
     Key { dialects: SELF_MANAGED, ..ignored("confluent.license*", Type::Password, "No licence is needed.") },
     Key {

@@ -3,14 +3,20 @@
 //! Implements section 1 of the Salesforce facts page. A grant is a variant of [`Grant`] with a file of its own; what is
 //! no variant is answered with `unsupported_grant_type`.
 
+mod client_credentials;
+mod jwt_bearer;
 mod password;
+mod refresh_token;
 mod token;
 
-use http::Method;
+use http::header::DATE;
+use http::{HeaderValue, Method};
 use serde_json::json;
 
+use crate::config::OrgConfig;
 use crate::exchange::{Request, Response};
 use crate::org::Org;
+use crate::{date, id};
 
 pub(crate) use token::{Tokens, org_id, user_id};
 
@@ -24,12 +30,22 @@ fn field<'a>(form: &'a Form, name: &str) -> Option<&'a str> {
 /// A grant that this org understands, with what the client presented.
 enum Grant {
     Password(password::PasswordGrant),
+    JwtBearer(jwt_bearer::JwtBearerGrant),
+    ClientCredentials(client_credentials::ClientCredentialsGrant),
+    RefreshToken(refresh_token::RefreshTokenGrant),
 }
 
 impl Grant {
     fn read(form: &Form) -> Result<Self, OauthError> {
         match field(form, "grant_type") {
             Some("password") => password::PasswordGrant::read(form).map(Self::Password),
+            Some("urn:ietf:params:oauth:grant-type:jwt-bearer") => {
+                Ok(Self::JwtBearer(jwt_bearer::JwtBearerGrant::read(form)))
+            }
+            Some("client_credentials") => {
+                Ok(Self::ClientCredentials(client_credentials::ClientCredentialsGrant::read(form)))
+            }
+            Some("refresh_token") => Ok(Self::RefreshToken(refresh_token::RefreshTokenGrant::read(form))),
             _ => Err(OauthError("unsupported_grant_type", "grant type not supported")),
         }
     }
@@ -43,6 +59,17 @@ impl OauthError {
     fn response(self) -> Response {
         refusal(self.0, self.1)
     }
+}
+
+/// The app's key and secret.
+fn check_client(config: &OrgConfig, client_id: &str, client_secret: &str) -> Result<(), OauthError> {
+    if client_id != config.consumer_key {
+        return Err(OauthError("invalid_client_id", "client identifier invalid"));
+    }
+    if client_secret != config.consumer_secret {
+        return Err(OauthError("invalid_client", "invalid client credentials"));
+    }
+    Ok(())
 }
 
 /// The token endpoint's refusal in its own form.
@@ -66,13 +93,15 @@ impl Org {
                 );
             }
         };
-        match answer {
-            Ok(response) => response,
-            Err(error) => {
-                self.stats.logins_refused += 1;
-                error.response()
-            }
+        let mut response = answer.unwrap_or_else(|error| {
+            self.stats.logins_refused += 1;
+            error.response()
+        });
+        let now_ms = self.now_ms.saturating_add_signed(self.config.clock_ahead_ms);
+        if let Ok(date) = HeaderValue::from_str(&date::http_date(now_ms)) {
+            response.headers.insert(DATE, date);
         }
+        response
     }
 
     /// Reads the form, and only from the body of a POST that says that it is one.
@@ -91,12 +120,25 @@ impl Org {
     }
 
     fn token(&mut self, form: &Form) -> Result<Response, OauthError> {
+        let mut rotated = false;
         let user = match Grant::read(form)? {
             Grant::Password(grant) => grant.check(&self.config)?,
+            Grant::JwtBearer(grant) => grant.check(&self.config, self.now_ms)?,
+            Grant::ClientCredentials(grant) => grant.check(&self.config)?,
+            Grant::RefreshToken(grant) => {
+                let user = grant.check(&self.config)?;
+                rotated = self.config.rotate_refresh_tokens;
+                user
+            }
         };
         self.stats.logins += 1;
         let token = self.tokens.issue(&mut self.rng, self.now_ms, user);
-        Ok(Response::json(200, &token.document(&self.config)))
+        let mut document = token.document(&self.config);
+        if rotated {
+            self.config.refresh_token = format!("5Aep{}", id::random_base62(&mut self.rng, 40));
+            document["refresh_token"] = json!(self.config.refresh_token);
+        }
+        Ok(Response::json(200, &document))
     }
 
     fn revoke(&mut self, form: &Form) -> Result<Response, OauthError> {

@@ -25,11 +25,10 @@ impl PasswordGrant {
 
     /// The number of the user who may log in. Which part of user, password and token is wrong is never said.
     pub(super) fn check(&self, config: &OrgConfig) -> Result<usize, OauthError> {
-        if self.client_id != config.consumer_key {
-            return Err(OauthError("invalid_client_id", "client identifier invalid"));
-        }
-        if self.client_secret != config.consumer_secret {
-            return Err(OauthError("invalid_client", "invalid client credentials"));
+        super::check_client(config, &self.client_id, &self.client_secret)?;
+        // Nothing tells this from a wrong password.
+        if !config.password_flow {
+            return Err(OauthError("invalid_grant", "authentication failure"));
         }
         let fits = |password: &str, token: &str| self.password.strip_prefix(password).is_some_and(|rest| rest == token);
         config

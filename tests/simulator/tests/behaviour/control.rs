@@ -31,6 +31,9 @@ fn control_over_http() {
         ("/_control/clock", json!({"advance_ms": 1_000, "revoke_tokens": true}), 200),
         ("/_control/pushtopics", json!({"name": "Leads", "action": "deactivate"}), 200),
         ("/_control/pushtopics", json!({"name": "Nope", "action": "delete"}), 400),
+        ("/_control/org", json!({"password_flow": false, "clock_ahead_ms": -1_000}), 200),
+        ("/_control/org", json!({"colour": 1}), 400),
+        ("/_control/org", json!({"jwt_certificate": "nothing"}), 400),
         ("/_control/nothing", json!({}), 404),
     ] {
         assert_eq!(control(Method::POST, path, json.clone()).0, status, "{path} {json}");

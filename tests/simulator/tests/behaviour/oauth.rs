@@ -47,7 +47,7 @@ fn refusals_of_the_form() {
     let user = config().users[0].clone();
     let swapped = format!("{}{}", user.security_token, user.password);
     for (name, value, error, description) in [
-        ("grant_type", Some("client_credentials"), "unsupported_grant_type", "grant type not supported"),
+        ("grant_type", Some("authorization_code"), "unsupported_grant_type", "grant type not supported"),
         ("grant_type", Some("Password"), "unsupported_grant_type", "grant type not supported"),
         ("grant_type", None, "unsupported_grant_type", "grant type not supported"),
         ("client_id", Some("3MVG9other"), "invalid_client_id", "client identifier invalid"),
@@ -132,5 +132,63 @@ fn the_login_host_is_another_one() {
             let id: Value = body(&reply)["id"].clone();
             assert!(id.as_str().unwrap().starts_with("http://login.simulator.test/id/"), "{id}");
         }
+    }
+}
+
+/// A configuration change, the other grant's form, and what is answered: an error and its description, or nothing.
+type GrantCase = (fn(&mut OrgConfig), &'static [(&'static str, &'static str)], Option<(&'static str, &'static str)>);
+
+#[test]
+fn grants_that_need_no_signature() {
+    const CREDENTIALS: &[(&str, &str)] = &[("grant_type", "client_credentials")];
+    const REFRESH: &[(&str, &str)] = &[("grant_type", "refresh_token"), ("refresh_token", "5Aep1")];
+    const STALE: &[(&str, &str)] = &[("grant_type", "refresh_token"), ("refresh_token", "5Aep0")];
+    let expired = Some(("invalid_grant", "expired access/refresh token"));
+    let cases: &[GrantCase] = &[
+        (|_| {}, CREDENTIALS, None),
+        (|org| org.my_domain = false, CREDENTIALS, Some(("invalid_grant", "request not supported on this domain"))),
+        (|org| org.run_as_user = false, CREDENTIALS, Some(("invalid_grant", "no client credentials user enabled"))),
+        (|org| org.consumer_secret.clear(), CREDENTIALS, Some(("invalid_client", "invalid client credentials"))),
+        (|org| org.consumer_key.clear(), CREDENTIALS, Some(("invalid_client_id", "client identifier invalid"))),
+        (|_| {}, REFRESH, None),
+        (|_| {}, STALE, expired),
+        (|org| org.expired = true, REFRESH, expired),
+    ];
+    for (change, form_fields, expected) in cases {
+        let mut changed = OrgConfig { refresh_token: "5Aep1".to_owned(), ..config() };
+        change(&mut changed);
+        let mut client = Client::new(config());
+        client.org = salesforce_simulator::Org::new(changed);
+        let (key, secret) = (config().consumer_key, config().consumer_secret);
+        let mut fields = vec![("client_id", key.as_str()), ("client_secret", secret.as_str())];
+        fields.extend_from_slice(form_fields);
+        let reply = client.ready(&Request::new(Method::POST, PATH).with_body(FORM, form(&fields)));
+        let document = body(&reply);
+        match expected {
+            None => assert!(document["access_token"].is_string(), "{form_fields:?}: {document}"),
+            Some((error, description)) => {
+                assert_eq!(
+                    (&document["error"], &document["error_description"]),
+                    (&(*error).into(), &(*description).into())
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_refresh_token_is_rotated_when_the_app_says_so() {
+    let mut client = Client::new(config());
+    client.org.configure(|config| config.rotate_refresh_tokens = true);
+    let (key, secret) = (config().consumer_key, config().consumer_secret);
+    let mut token = config().refresh_token;
+    for _ in 0..2 {
+        let fields = [("grant_type", "refresh_token"), ("client_id", &*key), ("client_secret", &*secret)];
+        let with = |token: &str| form(&[&fields[..], &[("refresh_token", token)]].concat());
+        let request = Request::new(Method::POST, PATH).with_body(FORM, with(&token));
+        let next = body(&client.ready(&request))["refresh_token"].as_str().unwrap().to_owned();
+        assert_eq!(client.ready(&request).response.status, 400, "the old one is good no more");
+        assert_ne!(next, token);
+        token = next;
     }
 }
