@@ -15,6 +15,7 @@ pub mod data;
 pub mod driver;
 pub mod error;
 pub mod http;
+pub mod java;
 pub mod oauth;
 pub mod offset;
 pub mod salesforce;
