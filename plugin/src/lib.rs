@@ -24,3 +24,4 @@ pub mod task;
 pub mod telemetry;
 pub mod time;
 pub mod topic_template;
+pub mod transforms;

@@ -1,9 +1,23 @@
 //! The order in which a `java.util.HashMap` with texts as keys gives its entries back. Connect rebuilds schemaless maps as
 //! HashMaps, and JSON shows the order.
 
-/// Puts entries into the order in which a HashMap yields them that was filled with them one by one.
-pub fn sort_as_hash_map<T>(entries: &mut [T], key: impl Fn(&T) -> &str) {
-    let mut buckets = 16_usize;
+/// Buckets of a new map.
+pub const NEW: usize = 16;
+
+/// Buckets of a map that is made for that many entries, `new HashMap<>(entries)`.
+#[must_use]
+pub fn sized(entries: usize) -> usize {
+    entries.max(1).next_power_of_two()
+}
+
+/// Buckets of the copy of a map of that many entries.
+#[must_use]
+pub fn copied(entries: usize) -> usize {
+    if entries == 0 { NEW } else { (entries * 4 / 3 + 1).next_power_of_two() }
+}
+
+/// Puts entries into the order in which a map of so many buckets yields them that was filled with them one by one.
+pub fn sort<T>(entries: &mut [T], mut buckets: usize, key: impl Fn(&T) -> &str) {
     // A table grows when it is more than three quarters full.
     while entries.len() * 4 > buckets * 3 {
         buckets *= 2;
@@ -25,7 +39,8 @@ mod tests {
     #[test]
     fn the_order_is_that_of_java() {
         let mut few = ["timestamp", "Id", "Name", "banana", "apple"];
-        sort_as_hash_map(&mut few, |key| key);
+        sort(&mut few, NEW, |key| key);
         assert_eq!(few, ["banana", "apple", "Id", "timestamp", "Name"]);
+        assert_eq!((copied(3), copied(6), copied(12), sized(5), sized(0)), (8, 16, 32, 8, 1));
     }
 }
