@@ -106,6 +106,11 @@ pub enum Event {
         /// How many.
         count: u64,
     },
+    /// A transform has something to say, such as that it dropped a tombstone.
+    TransformNote {
+        /// The sentence.
+        message: String,
+    },
     /// The session was ended by us.
     SaidGoodbye,
     /// The task cannot go on.
@@ -134,7 +139,8 @@ impl Event {
             | Self::Throttled { .. }
             | Self::Disordered { .. }
             | Self::UnknownFields { .. }
-            | Self::Strays { .. } => Level::Warn,
+            | Self::Strays { .. }
+            | Self::TransformNote { .. } => Level::Warn,
             Self::Requesting { .. } => Level::Debug,
             Self::LoggedIn { .. }
             | Self::Described { .. }
@@ -163,6 +169,7 @@ impl Event {
             Self::Disordered { .. } => "events-disordered",
             Self::UnknownFields { .. } => "unknown-fields",
             Self::Strays { .. } => "stray-messages",
+            Self::TransformNote { .. } => "transform-note",
             Self::SaidGoodbye => "said-goodbye",
             Self::Failed { .. } => "failed",
             Self::Requesting { .. } => "requesting",
@@ -214,6 +221,7 @@ impl Event {
                 fields.join(", ")
             ),
             Self::Strays { count } => format!("{count} messages on other channels were ignored"),
+            Self::TransformNote { message } => message.clone(),
             Self::SaidGoodbye => "Unsubscribed and disconnected".into(),
             Self::Failed { code, message } => format!("{message} [{code}]"),
             Self::Requesting { request } => request.clone(),
@@ -245,9 +253,11 @@ impl Event {
                 vec![("count", count.to_string())]
             }
             Self::Failed { code, .. } => vec![("code", code.clone())],
-            Self::UnknownTypes { .. } | Self::UnknownFields { .. } | Self::SaidGoodbye | Self::Requesting { .. } => {
-                Vec::new()
-            }
+            Self::UnknownTypes { .. }
+            | Self::UnknownFields { .. }
+            | Self::TransformNote { .. }
+            | Self::SaidGoodbye
+            | Self::Requesting { .. } => Vec::new(),
         }
     }
 

@@ -7,6 +7,7 @@ pub mod keys;
 mod output;
 mod settings;
 pub mod source;
+mod transforms;
 pub mod validate;
 
 pub use source::{InitialStart, SourceConfig, Version};

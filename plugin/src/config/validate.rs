@@ -5,6 +5,7 @@ use super::{
     grant, keys, output,
     settings::Settings,
     source::{InitialStart, SourceConfig, Version},
+    transforms,
 };
 use crate::{
     error::{Failure, FailureKind, excerpt},
@@ -34,10 +35,11 @@ pub fn validate(given: &[(String, String)]) -> Vec<ConfigValue> {
     let settings = Settings::new(given);
     let mut values: Vec<ConfigValue> = keys::all().map(|key| check_key(key, &settings)).collect();
     grant::check(&settings, &mut values);
+    transforms::check(given, &settings, &mut values);
     for (index, (name, _)) in given.iter().enumerate() {
         if given[..index].iter().any(|(other, _)| other == name) {
             entry(&mut values, name).errors.push(format!("{name} is given twice; keep one"));
-        } else if keys::find(name).is_none() {
+        } else if keys::find(name).is_none() && !transforms::owns(name) {
             entry(&mut values, name).warnings.push(unknown(name));
         }
     }
@@ -143,6 +145,8 @@ pub fn parse(given: &[(String, String)]) -> Result<SourceConfig, Failure> {
         topic,
         key_converter: output::key_converter(),
         value_converter: output::value_converter(&settings),
+        chain: transforms::check(given, &settings, &mut Vec::new()).unwrap_or_default(),
+        event_headers: settings.flag("tributary.headers.enable"),
     })
 }
 
@@ -209,7 +213,7 @@ mod tests {
             ("kafka.topic", Some("a b"), "kafka.topic"),
             ("salesforce.push.topic.create", Some("yes"), "true or false"),
             ("output.data.format", Some("AVRO"), "JSON"),
-            ("transforms", Some("route"), "no single message transforms"),
+            ("transforms", Some("route"), "transforms.route.type"),
         ];
         for (name, value, expected) in cases {
             let failure = parse(&managed(&[(name, *value)])).expect_err("a finding");

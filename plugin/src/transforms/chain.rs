@@ -18,6 +18,18 @@ pub struct Context {
     pub notes: Vec<String>,
 }
 
+/// Most notes that are kept until they are taken away.
+const NOTES_MAX: usize = 20;
+
+impl Context {
+    /// Keeps a note, unless it is there already or there are too many.
+    pub(super) fn note(&mut self, note: String) {
+        if self.notes.len() < NOTES_MAX && !self.notes.contains(&note) {
+            self.notes.push(note);
+        }
+    }
+}
+
 /// A transform: takes a record, gives it back changed, or drops it.
 pub trait Transform: fmt::Debug + Send + CloneTransform {
     /// Transforms a record; `None` drops it.

@@ -14,7 +14,7 @@ use super::{
 use crate::data::{SourceRecord, Value};
 
 /// The most that comes out of one record, in bytes: what a few bytes can unpack to knows no bound.
-pub const UNPACKED_BYTES_MAX: usize = 16 << 20;
+pub(super) const UNPACKED_BYTES_MAX: usize = 16 << 20;
 
 #[derive(Clone, Debug)]
 struct GzipDecompress {

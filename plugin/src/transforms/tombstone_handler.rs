@@ -44,7 +44,7 @@ impl Transform for TombstoneHandler {
         match self.behavior {
             Behavior::Ignore => Ok(None),
             Behavior::Warn => {
-                context.notes.push(format!("TombstoneHandler dropped a tombstone bound for {}", record.topic));
+                context.note(format!("TombstoneHandler dropped tombstones bound for {}", record.topic));
                 Ok(None)
             }
             Behavior::Fail => Err(TransformError::new("the record is a tombstone, and behavior is fail")),

@@ -4,14 +4,9 @@ use super::LOW;
 use crate::config::def::{Effect, Key, Type};
 
 const IGNORED: &str = "Accepted without effect";
-const REFUSED: &str = "Refused when set";
 
 const fn ignored(name: &'static str, kind: Type, why: &'static str) -> Key {
     Key { name, kind, group: IGNORED, display_name: name, effect: Effect::Ignored(why), documentation: why, ..LOW }
-}
-
-const fn refused(name: &'static str, why: &'static str) -> Key {
-    Key { name, group: REFUSED, display_name: name, effect: Effect::Refused(why), documentation: why, ..LOW }
 }
 
 /// The settings, in the order in which tables show them.
@@ -42,13 +37,11 @@ pub(super) const KEYS: &[Key] = &[
         Type::Boolean,
         "It would write the access token to the log; --log-level debug shows what happens without it.",
     ),
-    ignored("regex.timeout.ms", Type::Long, "No regular expression is evaluated in this version."),
     ignored("confluent.license", Type::Password, "No licence is needed."),
     ignored("confluent.topic.bootstrap.servers", Type::String, "No licence is needed, so there is no licence topic."),
     ignored("confluent.topic.replication.factor", Type::Int, "No licence is needed, so there is no licence topic."),
     ignored("confluent.topic", Type::String, "No licence is needed, so there is no licence topic."),
     ignored("datapreview.schemas.enable", Type::Boolean, "It concerns the preview in Confluent Cloud's console."),
-    ignored("header.converter", Type::Class, "The records have no headers."),
     ignored("errors.tolerance", Type::String, "An event that cannot be converted ends the task; none is skipped."),
     ignored(
         "errors.retry.timeout",
@@ -58,6 +51,4 @@ pub(super) const KEYS: &[Key] = &[
     ignored("errors.retry.delay.max.ms", Type::Long, "The waits between tries grow to 30 s."),
     ignored("errors.log.enable", Type::Boolean, "Errors are always logged."),
     ignored("errors.log.include.messages", Type::Boolean, "The log never holds the content of records."),
-    refused("transforms", "This version has no single message transforms."),
-    refused("predicates", "This version has no single message transforms, and so no predicates."),
 ];
