@@ -4,12 +4,13 @@
 // Requests, by `op`:
 //   apply    stages [{type, config, predicate: {type, config}?, negate}], record {topic, partition?, timestamp?, key, value,
 //            headers [{key, value}]}; key, value and header values are JsonConverter's envelopes {schema, payload}.
-//            Answer: {record} in the same form, with each header's `text` beside it (SimpleHeaderConverter), {dropped: true},
-//            or {error: class and message} when a transform or a converter throws.
+//            Answer: {record} in the same form, also as JsonConverter writes it without schemas (keyJson, valueJson) and with
+//            the text of each header (SimpleHeaderConverter); or {dropped: true}; or {error: class and message} when a
+//            transform or a converter throws.
 //   format   pattern, ms                 -> {text} or {error}
 //   parse    pattern, text               -> {ms} or {error}
 //   regex    pattern, text, replacement  -> {text} (null: no match) or {error}
-//   literal  text                        -> {value: envelope, text}
+//   literal  text                        -> {type, text}
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -43,6 +44,7 @@ import org.apache.kafka.connect.transforms.predicates.Predicate;
 public class TransformHarness {
     static final ObjectMapper JSON = new ObjectMapper();
     static final JsonConverter CONVERTER = new JsonConverter();
+    static final JsonConverter PLAIN = new JsonConverter();
     static final SimpleHeaderConverter HEADERS = new SimpleHeaderConverter();
 
     public static void main(String[] arguments) throws Exception {
@@ -50,6 +52,7 @@ public class TransformHarness {
         PrintStream out = new PrintStream(System.out, false, StandardCharsets.UTF_8);
         System.setOut(System.err);
         CONVERTER.configure(Map.of("schemas.enable", "true", "replace.null.with.default", "false", "converter.type", "value"));
+        PLAIN.configure(Map.of("schemas.enable", "false", "converter.type", "value"));
         HEADERS.configure(Map.of("converter.type", "header"));
         BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         for (String line = in.readLine(); line != null; line = in.readLine()) {
@@ -78,12 +81,15 @@ public class TransformHarness {
                 SchemaAndValue literal = Values.parseString(request.get("text").asText());
                 Schema schema = literal == null ? null : literal.schema();
                 Object value = literal == null ? null : literal.value();
-                byte[] text = HEADERS.fromConnectHeader("t", "h", schema, value);
-                answer.put("text", text == null ? null : new String(text, StandardCharsets.UTF_8));
+                answer.put("text", text(HEADERS.fromConnectHeader("t", "h", schema, value)));
                 answer.put("type", schema == null ? null : schema.type().getName());
             }
             default -> throw new IllegalArgumentException("no such op");
         }
+    }
+
+    static String text(byte[] bytes) {
+        return bytes == null ? null : new String(bytes, StandardCharsets.UTF_8);
     }
 
     static SimpleDateFormat format(JsonNode request) {
@@ -116,12 +122,13 @@ public class TransformHarness {
         out.put("timestamp", record.timestamp());
         out.set("key", envelope(record.keySchema(), record.key()));
         out.set("value", envelope(record.valueSchema(), record.value()));
+        out.put("keyJson", text(PLAIN.fromConnectData("t", record.keySchema(), record.key())));
+        out.put("valueJson", text(PLAIN.fromConnectData("t", record.valueSchema(), record.value())));
         ArrayNode headers = out.putArray("headers");
         for (Header header : record.headers()) {
             ObjectNode node = headers.addObject();
             node.put("key", header.key());
-            byte[] text = HEADERS.fromConnectHeader(record.topic(), header.key(), header.schema(), header.value());
-            node.put("text", text == null ? null : new String(text, StandardCharsets.UTF_8));
+            node.put("text", text(HEADERS.fromConnectHeader(record.topic(), header.key(), header.schema(), header.value())));
         }
     }
 
@@ -154,6 +161,12 @@ public class TransformHarness {
     static JsonNode envelope(Schema schema, Object value) throws Exception {
         if (value instanceof Struct struct) {
             struct.validate();
+        }
+        if (schema != null && value == null) {
+            // The converter would put the default in its place, or fail where a null of a required schema has one.
+            ObjectNode node = JSON.createObjectNode();
+            node.set("schema", CONVERTER.asJsonSchema(schema));
+            return node.putNull("payload");
         }
         byte[] bytes = CONVERTER.fromConnectData("t", schema, value);
         return bytes == null ? null : JSON.readTree(bytes);

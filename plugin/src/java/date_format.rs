@@ -89,6 +89,11 @@ impl Moment {
         self.days - day_of_date(self.date.year, 1, 1) + 1
     }
 
+    /// Days of the month that have passed; fewer than its number says in the month in which the calendar changed.
+    fn days_of_month(&self) -> i64 {
+        self.days - day_of_date(self.date.year, self.date.month, 1)
+    }
+
     /// The year to which the week belongs, and the week's number in it.
     fn week(&self) -> (i64, i64) {
         let year = self.date.year;
@@ -118,11 +123,11 @@ impl Moment {
             Letter::WeekdayName => return push_name(out, WEEKDAYS[index(self.weekday())], count),
             Letter::WeekdayNumber => (self.weekday() + 6) % 7 + 1,
             Letter::DayOfYear => self.day_of_year(),
-            Letter::WeekdayInMonth => (self.date.day - 1) / 7 + 1,
+            Letter::WeekdayInMonth => self.days_of_month() / 7 + 1,
             Letter::WeekOfYear => self.week().1,
             Letter::WeekOfMonth => {
-                let first = weekday(self.days - self.date.day + 1);
-                (self.date.day - 1 + first) / 7 + 1
+                let past = self.days_of_month();
+                (past + weekday(self.days - past)) / 7 + 1
             }
             Letter::HalfDay => return out.push_str(if hour < 12 { "AM" } else { "PM" }),
             Letter::Hour1 => (hour + 11) % 12 + 1,
@@ -139,7 +144,7 @@ impl Moment {
 
 fn push_year(out: &mut String, year: i64, count: usize) {
     // Two letters stand for the last two digits, any other number of letters for all of them.
-    push_number(out, if count == 2 { year.rem_euclid(100) } else { year }, count);
+    push_number(out, if count == 2 { year % 100 } else { year }, count);
 }
 
 fn push_name(out: &mut String, name: &str, count: usize) {

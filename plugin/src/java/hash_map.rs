@@ -13,7 +13,8 @@ pub fn sized(entries: usize) -> usize {
 /// Buckets of the copy of a map of that many entries.
 #[must_use]
 pub fn copied(entries: usize) -> usize {
-    if entries == 0 { NEW } else { (entries * 4 / 3 + 1).next_power_of_two() }
+    // As of JDK 19; earlier ones take one entry more into account (JDK-8281631).
+    if entries == 0 { NEW } else { (entries * 4).div_ceil(3).next_power_of_two() }
 }
 
 /// Puts entries into the order in which a map of so many buckets yields them that was filled with them one by one.
@@ -41,6 +42,6 @@ mod tests {
         let mut few = ["timestamp", "Id", "Name", "banana", "apple"];
         sort(&mut few, NEW, |key| key);
         assert_eq!(few, ["banana", "apple", "Id", "timestamp", "Name"]);
-        assert_eq!((copied(3), copied(6), copied(12), sized(5), sized(0)), (8, 16, 32, 8, 1));
+        assert_eq!((copied(0), copied(3), copied(4), copied(12), sized(5), sized(0)), (16, 4, 8, 16, 8, 1));
     }
 }

@@ -358,7 +358,7 @@ fn instant(token: &str) -> Option<Literal> {
             let days = read("yyyy-MM-dd")? / DAY_MS;
             Some(typed(logical::date(), Value::Int32(i32::try_from(days).ok()?)))
         }
-        12 => {
+        13 => {
             let ms = read("HH:mm:ss.SSS'Z'")?;
             Some(typed(logical::time(), Value::Int32(i32::try_from(ms).ok()?)))
         }

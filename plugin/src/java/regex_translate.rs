@@ -198,7 +198,11 @@ impl Translator {
             '^' => self.out.push_str(if self.flags.multi_line { "(?m:^)" } else { "\\A" }),
             '$' => self.out.push_str(if self.flags.multi_line { "(?m:$)" } else { "\\z" }),
             '*' | '+' | '?' => return Err(self.syntax(&format!("a dangling meta character '{character}'"))),
-            '{' if self.dialect == Dialect::Java => return Err(self.syntax("an illegal repetition")),
+            '{' if self.dialect == Dialect::Java => {
+                // Java reads a repetition of nothing at the beginning of a pattern.
+                self.at -= 1;
+                return self.counted().map(|_| None);
+            }
             '\\' => return self.escape().map(Some),
             other => self.character(other),
         }
@@ -240,8 +244,11 @@ impl Translator {
                     _ => return Err(self.syntax("a group's name is not closed")),
                 }
             }
-            if name.is_empty() || self.groups.iter().flatten().any(|other| *other == name) {
-                return Err(self.syntax("a group's name is empty or given twice"));
+            let letter = name.starts_with(|c: char| c.is_ascii_alphabetic());
+            if !(letter || self.dialect == Dialect::Re2 && !name.is_empty())
+                || self.groups.iter().flatten().any(|other| *other == name)
+            {
+                return Err(self.syntax("a group's name does not begin with a letter, or is given twice"));
             }
             self.groups.push(Some(name));
             return self.rest_of_group("(", before).map(Some);

@@ -90,6 +90,8 @@ fn parse(spec: &str) -> std::result::Result<Spec, String> {
             _ => return Err(format!("Invalid value {spec} for configuration {{property}}: Invalid mapping: {item}")),
         }
     }
+    // The order in which a map without a schema gets what it lacks.
+    hash_map::sort(&mut fields, hash_map::NEW, |(field, _)| field);
     Ok(Spec::Fields(fields))
 }
 

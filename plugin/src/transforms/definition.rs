@@ -43,6 +43,10 @@ pub enum Check {
     OneOfAnyCase(&'static [&'static str]),
     /// At least one character, or one item.
     NonEmpty,
+    /// Items that are not empty; of the same ones the first counts.
+    Distinct,
+    /// The same, at least one.
+    DistinctNonEmpty,
     /// A number within these bounds, both included.
     Range(i32, i32),
 }
@@ -146,9 +150,9 @@ impl Check {
     #[must_use]
     pub fn valid_values(self) -> String {
         match self {
-            Self::Any => String::new(),
+            Self::Any | Self::Distinct => String::new(),
             Self::OneOf(values) | Self::OneOfAnyCase(values) => values.join(", "),
-            Self::NonEmpty => "not empty".into(),
+            Self::NonEmpty | Self::DistinctNonEmpty => "not empty".into(),
             Self::Range(least, most) => format!("{least} to {most}"),
         }
     }

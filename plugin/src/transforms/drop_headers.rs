@@ -9,7 +9,7 @@ use super::{
 use crate::data::SourceRecord;
 
 pub(super) const OPTIONS: &[OptionDef] =
-    &[OptionDef::list("headers", "Names of the headers to drop.").required().valid(Check::NonEmpty)];
+    &[OptionDef::list("headers", "Names of the headers to drop.").required().valid(Check::DistinctNonEmpty)];
 
 #[derive(Clone, Debug)]
 struct DropHeaders {

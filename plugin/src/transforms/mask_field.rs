@@ -14,7 +14,7 @@ use crate::{
 };
 
 pub(super) const OPTIONS: &[OptionDef] = &[
-    OptionDef::list("fields", "Names of the fields to mask.").required().valid(Check::NonEmpty),
+    OptionDef::list("fields", "Names of the fields to mask.").required().valid(Check::DistinctNonEmpty),
     OptionDef {
         importance: Importance::Low,
         ..OptionDef::text("replacement", "What the fields get instead: a text, or a number for fields of numbers.")
@@ -34,9 +34,11 @@ struct MaskField {
 }
 
 pub(super) fn build(options: &Options<'_>, form: Form) -> std::result::Result<Box<dyn Transform>, OptionError> {
+    let mut fields = options.list("fields");
+    hash_map::sort(&mut fields, hash_map::NEW, |field| field);
     Ok(Box::new(MaskField {
         side: form.side(),
-        fields: options.list("fields"),
+        fields,
         replacement: options.optional("replacement").map(str::to_owned),
         with_default: options.flag("replace.null.with.default"),
     }))

@@ -68,7 +68,13 @@ impl<'a> Options<'a> {
     /// The items of a list.
     #[must_use]
     pub fn list(&self, name: &str) -> Vec<String> {
-        items(self.text(name))
+        let mut list = items(self.text(name));
+        let check = self.definitions.iter().find(|definition| definition.name == name).map(|found| found.check);
+        if matches!(check, Some(Check::Distinct | Check::DistinctNonEmpty)) {
+            let mut seen = std::collections::BTreeSet::new();
+            list.retain(|item| seen.insert(item.clone()));
+        }
+        list
     }
 
     /// Whether a flag is set.
@@ -103,6 +109,10 @@ impl<'a> Options<'a> {
             Kind::List if definition.check == Check::NonEmpty && items(value).is_empty() => {
                 return refuse("[]", "Empty list");
             }
+            Kind::List if definition.check == Check::DistinctNonEmpty && value.is_empty() => {
+                let message = "Configuration '{property}' must not be empty. Valid values include: any non-empty value";
+                return Some(OptionError::of(name, message));
+            }
             _ => {}
         }
         match definition.check {
@@ -114,6 +124,9 @@ impl<'a> Options<'a> {
             }
             Check::NonEmpty if definition.kind == Kind::String && value.is_empty() => {
                 refuse(value, "String must be non-empty")
+            }
+            Check::Distinct | Check::DistinctNonEmpty if items(value).iter().any(String::is_empty) => {
+                Some(OptionError::of(name, "Configuration '{property}' values must not be empty. Remove the comma"))
             }
             Check::Range(least, most) => match value.parse() {
                 Ok(number) if (least..=most).contains(&number) => None,
@@ -136,6 +149,7 @@ mod tests {
     use super::*;
 
     const OPTIONS: &[OptionDef] = &[
+        OptionDef::list("names", "Names.").valid(Check::Distinct),
         OptionDef::text("field", "The field.").required(),
         OptionDef::list("fields", "Fields.").required().valid(Check::NonEmpty),
         OptionDef::text("operation", "What to do.").valid(Check::OneOf(&["move", "copy"])).default("copy"),
@@ -160,6 +174,9 @@ mod tests {
             (("operation", " move "), ""),
             (("field.syntax.version", "v2"), ""),
             (("field.syntax.version", "v3"), "case insensitive"),
+            (("names", ""), ""),
+            (("names", "a,a"), ""),
+            (("names", "a,,b"), "values must not be empty"),
             (("flag", "TRUE"), ""),
             (("flag", "yes"), "either true or false"),
             (("number", "1"), ""),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     chain::{Context, Transform},
-    definition::{Form, OptionDef},
+    definition::{Check, Form, OptionDef},
     error::{Result, TransformError},
     options::{OptionError, Options, items},
     schema_cache::SchemaCache,
@@ -12,13 +12,13 @@ use super::{
     side::Side,
 };
 use crate::{
-    data::{Field, Schema, SourceRecord, Struct, Value},
+    data::{Field, Schema, SourceRecord, Struct, Value, logical::LogicalType},
     java::hash_map,
 };
 
 pub(super) const OPTIONS: &[OptionDef] = &[
-    OptionDef::list("exclude", "Fields to leave out. Counts more than `include`."),
-    OptionDef::list("include", "Fields to let in, all others are left out. Empty: every field."),
+    OptionDef::list("exclude", "Fields to leave out. Counts more than `include`.").valid(Check::Distinct),
+    OptionDef::list("include", "Fields to let in, all others are left out. Empty: every field.").valid(Check::Distinct),
     OptionDef::list("renames", "New names: `old:new` with commas between. The other two lists use the old names."),
     super::classes::REPLACE_NULL,
 ];
@@ -155,7 +155,9 @@ impl ReplaceField {
             let old = &value.schema.fields()[source.index];
             let taken = or_default(taken, &old.schema, self.with_default);
             check_null(field, &taken)?;
-            if !source.same && field.schema.check(&taken).is_err() {
+            let fits =
+                || LogicalType::of(&field.schema) == LogicalType::of(&old.schema) && field.schema.check(&taken).is_ok();
+            if !source.same && !fits() {
                 return Err(TransformError::new(format!(
                     "field {} takes the value of {}, which is of another type",
                     field.name, old.name

@@ -240,7 +240,14 @@ impl TimestampConverter {
                 Unit::Milliseconds => ms,
                 Unit::Finer(factor) => ms.saturating_mul(factor),
             }),
-            Shape::Date => Value::Int32(ms.div_euclid(DAY_MS) as i32),
+            Shape::Date => {
+                let days = ms.div_euclid(DAY_MS);
+                // Java holds a day by its first millisecond.
+                if days.checked_mul(DAY_MS).is_none() {
+                    return Err(TransformError::new("the day is outside the range of a Date"));
+                }
+                Value::Int32(days as i32)
+            }
             Shape::Time => Value::Int32(ms.rem_euclid(DAY_MS) as i32),
             Shape::Timestamp => Value::Int64(ms),
         })

@@ -16,7 +16,9 @@ use crate::{
 };
 
 pub(super) const OPTIONS: &[OptionDef] = &[
-    OptionDef::list("fields", "Names of the value's fields that make the key.").required().valid(Check::NonEmpty),
+    OptionDef::list("fields", "Names of the value's fields that make the key.")
+        .required()
+        .valid(Check::DistinctNonEmpty),
     super::classes::REPLACE_NULL,
 ];
 
