@@ -10,6 +10,7 @@ pub mod imports;
 pub mod kafka;
 pub mod offsets;
 pub mod record;
+pub mod rest;
 pub mod sink;
 pub mod telemetry;
 #[cfg(test)]

@@ -298,7 +298,7 @@ fn scalars(pairs: Vec<(String, types::Scalar)>) -> Vec<(String, Scalar)> {
     pairs.into_iter().map(|(name, value)| (name, scalar(value))).collect()
 }
 
-fn definition(index: usize, key: &def::Key) -> exported::ConfigDefinition {
+fn definition(key: &def::Key) -> exported::ConfigDefinition {
     exported::ConfigDefinition {
         name: key.name.into(),
         config_type: match key.kind {
@@ -308,6 +308,7 @@ fn definition(index: usize, key: &def::Key) -> exported::ConfigDefinition {
             def::Type::Long => exported::ConfigType::Long,
             def::Type::Password => exported::ConfigType::Password,
             def::Type::Class => exported::ConfigType::Class,
+            def::Type::List => exported::ConfigType::List,
         },
         default_value: key.default.map(Into::into),
         required: key.required,
@@ -316,13 +317,10 @@ fn definition(index: usize, key: &def::Key) -> exported::ConfigDefinition {
             def::Importance::Medium => exported::Importance::Medium,
             def::Importance::Low => exported::Importance::Low,
         },
-        documentation: match key.default_self_managed {
-            Some(default) => format!("{} With the self-managed class the default is {default}.", key.documentation),
-            None => key.documentation.into(),
-        },
+        documentation: key.full_documentation(),
         valid_values: key.validator.valid_values(),
         group: key.group.into(),
-        order_in_group: i32::try_from(index).unwrap_or(i32::MAX),
+        order_in_group: i32::try_from(keys::order_in_group(key)).unwrap_or(i32::MAX),
         width: match key.width {
             def::Width::Short => exported::Width::Short,
             def::Width::Medium => exported::Width::Medium,
@@ -330,7 +328,7 @@ fn definition(index: usize, key: &def::Key) -> exported::ConfigDefinition {
         },
         display_name: key.display_name.into(),
         dependents: key.dependents.iter().map(|name| (*name).to_owned()).collect(),
-        is_file: false,
+        is_file: key.is_file,
     }
 }
 
@@ -360,7 +358,7 @@ impl exported::Guest for Component {
             classes: keys::CLASSES.iter().map(|class| (*class).to_owned()).collect(),
             version: env!("CARGO_PKG_VERSION").into(),
             summary: "Carries Salesforce PushTopic events into Apache Kafka".into(),
-            config: keys::all().enumerate().map(|(index, key)| definition(index, key)).collect(),
+            config: keys::all().map(definition).collect(),
             network: keys::NETWORK.iter().map(|pattern| (*pattern).to_owned()).collect(),
         }
     }

@@ -101,9 +101,13 @@ impl<I: Imports> Driver<I> {
         let now = self.imports.now();
         if let Some(request) = self.task.close(now)
             && let Ok(mut pending) = self.imports.start(request)
-            && let Some(Ok(_)) = self.imports.finish(&mut pending, now.deadline(max_wait_ms))
+            && let Some(outcome) = self.imports.finish(&mut pending, now.deadline(max_wait_ms))
         {
-            self.imports.emit(&Event::SaidGoodbye);
+            let answered = self.imports.now();
+            self.task.closed(now, answered, &outcome);
+            if outcome.is_ok() {
+                self.imports.emit(&Event::SaidGoodbye);
+            }
         }
         self.report();
     }

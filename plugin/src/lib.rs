@@ -14,6 +14,7 @@ pub mod converters;
 pub mod data;
 pub mod driver;
 pub mod error;
+pub mod exchange;
 pub mod http;
 pub mod java;
 pub mod oauth;

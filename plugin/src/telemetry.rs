@@ -1,7 +1,7 @@
 //! Every fact of the connector's life that is worth reporting, as a type: its level, name, sentence and fields come from
 //! here and from nowhere else. Neither payloads nor secrets can be put into one.
 
-use crate::{error::Cause, salesforce::replay};
+use crate::{error::Cause, exchange::Exchange, salesforce::replay};
 
 /// How much a fact matters: the contract's `telemetry.level`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,6 +120,8 @@ pub enum Event {
         /// Its sentence.
         message: String,
     },
+    /// A request was answered, or will not be: what `curl.logging` shows.
+    Exchanged(Exchange),
     /// A request is about to be made.
     Requesting {
         /// Method, URL and size.
@@ -148,6 +150,7 @@ impl Event {
             | Self::PushTopicCreated { .. }
             | Self::Subscribed { .. }
             | Self::RepeatsDropped { .. }
+            | Self::Exchanged(_)
             | Self::SaidGoodbye => Level::Info,
         }
     }
@@ -172,6 +175,7 @@ impl Event {
             Self::TransformNote { .. } => "transform-note",
             Self::SaidGoodbye => "said-goodbye",
             Self::Failed { .. } => "failed",
+            Self::Exchanged(_) => "exchanged",
             Self::Requesting { .. } => "requesting",
         }
     }
@@ -224,6 +228,7 @@ impl Event {
             Self::TransformNote { message } => message.clone(),
             Self::SaidGoodbye => "Unsubscribed and disconnected".into(),
             Self::Failed { code, message } => format!("{message} [{code}]"),
+            Self::Exchanged(exchange) => exchange.message(),
             Self::Requesting { request } => request.clone(),
         }
     }
@@ -253,6 +258,7 @@ impl Event {
                 vec![("count", count.to_string())]
             }
             Self::Failed { code, .. } => vec![("code", code.clone())],
+            Self::Exchanged(exchange) => exchange.fields(),
             Self::UnknownTypes { .. }
             | Self::UnknownFields { .. }
             | Self::TransformNote { .. }

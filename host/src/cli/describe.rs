@@ -34,7 +34,7 @@ pub(super) async fn describe(context: &Context, arguments: Arguments) -> anyhow:
         } else if arguments.markdown {
             text.push_str(&markdown::component(description));
         } else {
-            text.push_str(&page(description, super::Screen::stdout_is_terminal()));
+            text.push_str(&page(description, super::Screen::stdout_has_colours()));
         }
     }
     if arguments.markdown {

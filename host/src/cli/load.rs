@@ -7,9 +7,12 @@ use anyhow::{Context as _, anyhow};
 
 use super::Context;
 use crate::{
-    config::{ConfigError, ConnectorConfig, Findings, WorkerConfig},
+    config::{
+        ConfigError, ConnectorConfig, Findings, WorkerConfig, did_you_mean_of,
+        keys::{self, KEYS},
+    },
     embedded::EmbeddedBackend,
-    engine::{Cache, Catalogue, Component, Description, Engine, Instance, InstanceParts, Limits, Source},
+    engine::{Cache, Catalogue, Component, ConfigValue, Description, Engine, Instance, InstanceParts, Limits, Source},
     kafka::KafkaBackend,
     sink::Backend,
     worker::{component_settings, secrets},
@@ -74,9 +77,36 @@ pub(super) async fn connector<'a>(
 async fn ask(
     context: &Context,
     connector: &ConnectorConfig,
-    (component, description): &(Component, Description),
+    known: &(Component, Description),
     findings: &mut Findings,
 ) -> anyhow::Result<()> {
+    let values = component_values(context, connector, known, findings).await?;
+    for value in values {
+        let already = findings.iter().any(|finding| finding.property == value.name && finding.is_error());
+        if let Some(remedy) = unknown(&known.1, &value.name, value.errors.is_empty()) {
+            let reason = "is a setting neither of this connector nor of its host, and has no effect";
+            findings.warning(&value.name, None, reason, remedy);
+            continue;
+        }
+        for error in value.errors.iter().filter(|_| !already) {
+            let (shown, reason, remedy) = parts_of(&value.name, error);
+            findings.error(&value.name, shown, reason, remedy);
+        }
+        for warning in &value.warnings {
+            let (shown, reason, remedy) = parts_of(&value.name, warning);
+            findings.warning(&value.name, shown, reason, remedy);
+        }
+    }
+    Ok(())
+}
+
+/// The component's own answer about every setting. Files that cannot be read are noted.
+pub(super) async fn component_values(
+    context: &Context,
+    connector: &ConnectorConfig,
+    (component, description): &(Component, Description),
+    findings: &mut Findings,
+) -> anyhow::Result<Vec<ConfigValue>> {
     let settings = match component_settings(description, connector) {
         Ok(settings) => settings,
         Err(errors) => {
@@ -89,28 +119,31 @@ async fn ask(
     };
     let parts = InstanceParts::for_questions(context.telemetry.clone(), secrets(description, connector));
     let mut instance = Instance::new(component, parts).await.map_err(|(trapped, _)| anyhow!(trapped))?;
-    for value in instance.validate(&settings).await? {
-        let already = findings.iter().any(|finding| finding.property == value.name && finding.is_error());
-        for error in value.errors.iter().filter(|_| !already) {
-            let (reason, remedy) = parts_of(&value.name, error);
-            findings.error(&value.name, None, reason, remedy);
-        }
-        for warning in &value.warnings {
-            let (reason, remedy) = parts_of(&value.name, warning);
-            findings.warning(&value.name, None, reason, remedy);
-        }
-    }
-    Ok(())
+    Ok(instance.validate(&settings).await?)
 }
 
-/// A component's text in the parts of a finding: what is wrong, without the property's name and the full stop that the
-/// finding adds, and what follows it.
-fn parts_of<'a>(property: &str, text: &'a str) -> (&'a str, &'a str) {
+/// For a name that neither the component nor the host has in its table: the nearest name of both, as a remedy.
+fn unknown(description: &Description, name: &str, sound: bool) -> Option<String> {
+    let of_component = || description.config.iter().map(|setting| setting.name.as_str());
+    let covered = |known: &str| known == name || known.strip_suffix('*').is_some_and(|stem| name.starts_with(stem));
+    if !sound || keys::find(name).is_some() || of_component().any(covered) {
+        return None;
+    }
+    Some(did_you_mean_of(name, of_component().chain(KEYS.iter().map(|key| key.name))))
+}
+
+/// A component's text in the parts of a finding: the value, if the text begins in Kafka Connect's way; what is wrong,
+/// without the property's name and the full stop that the finding adds; and what follows it.
+fn parts_of<'a>(property: &str, text: &'a str) -> (Option<&'a str>, &'a str, &'a str) {
     let text = text.trim();
+    let invalid = text
+        .strip_prefix("Invalid value ")
+        .and_then(|rest| rest.split_once(&format!(" for configuration {property}: ") as &str));
+    let (value, text) = invalid.map_or((None, text), |(value, rest)| (Some(value), rest));
     let text = text.strip_prefix(property).and_then(|rest| rest.strip_prefix(' ')).unwrap_or(text);
     match text.split_once(". ") {
-        Some((reason, remedy)) => (reason, remedy),
-        None => (text.strip_suffix('.').unwrap_or(text), ""),
+        Some((reason, remedy)) => (value, reason, remedy),
+        None => (value, text.strip_suffix('.').unwrap_or(text), ""),
     }
 }
 
@@ -128,12 +161,13 @@ mod tests {
         for (text, finding) in [
             ("a.b is missing. Write one.", "a.b: is missing. Write one."),
             ("a.b is unknown. Did you mean a.c?", "a.b: is unknown. Did you mean a.c?"),
-            ("Invalid value 1.5 for configuration a.b: no.", "a.b: Invalid value 1.5 for configuration a.b: no."),
+            ("Invalid value 1.5 for configuration a.b: no.", "a.b = 1.5: no."),
+            ("Invalid value 1.5 for configuration a.c: no", "a.b: Invalid value 1.5 for configuration a.c: no."),
             ("a.bc is wrong", "a.b: a.bc is wrong."),
         ] {
-            let (reason, remedy) = parts_of("a.b", text);
+            let (value, reason, remedy) = parts_of("a.b", text);
             let mut findings = Findings::new();
-            findings.error("a.b", None, reason, remedy);
+            findings.error("a.b", value, reason, remedy);
             assert_eq!(findings.to_string(), finding);
         }
     }

@@ -4,6 +4,7 @@
 //! The only place where errors are `anyhow`'s: they have reached the person they are for.
 
 mod describe;
+mod findings_table;
 mod load;
 mod markdown;
 mod offsets;
@@ -136,6 +137,7 @@ mod tests {
             "run --worker w.properties a.json b.properties --tail",
             "--worker w.properties --component c.wasm --log-format json --log-level debug run a.json",
             "validate --worker w.properties a.json",
+            "validate --json a.json",
             "describe --json",
             "tail Account --from-beginning --max-messages 3 --timeout-ms 1000 --json",
             "offsets get accounts",

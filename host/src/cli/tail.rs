@@ -60,7 +60,7 @@ pub(super) fn tail(context: &Context, arguments: Arguments) -> anyhow::Result<Ex
         let text = note(&mut reader, &arguments.topic, &worker.data_dir)?;
         context.screen.write_people(text.as_bytes())?;
     }
-    let look = Look { json: arguments.json, colours: Screen::stdout_is_terminal() };
+    let look = Look { json: arguments.json, colours: Screen::stdout_has_colours() };
     let (mut left, mut last) = (arguments.max_messages.unwrap_or(usize::MAX), Instant::now());
     let patience = arguments.timeout_ms.map(Duration::from_millis);
     while left > 0 {
@@ -165,7 +165,7 @@ impl Topics {
                 self.readers.insert(topic, reader);
             }
         }
-        let look = Look { json: false, colours: Screen::stdout_is_terminal() };
+        let look = Look { json: false, colours: Screen::stdout_has_colours() };
         let mut shown = 0;
         for reader in self.readers.values_mut() {
             let records = reader.poll(BATCH, Duration::ZERO)?;

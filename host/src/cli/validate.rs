@@ -1,12 +1,16 @@
 //! `tributary validate`: what the host and the component find in a connector file, all at once. The findings are the
-//! data of this command, so they go to stdout.
+//! data of this command, so they go to stdout: a table on a terminal, a line for each elsewhere, or Kafka Connect's
+//! `ConfigInfos`.
 
 use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Context, Exit, load};
-use crate::config::{ConfigError, Findings, Severity};
+use super::{Context, Exit, findings_table, load};
+use crate::{
+    config::{ConfigError, ConnectorConfig, Findings, Severity},
+    rest::config_infos::ConfigInfos,
+};
 
 /// What `validate` takes.
 #[derive(Debug, Args)]
@@ -14,6 +18,9 @@ pub(super) struct Arguments {
     /// The connector file
     #[arg(value_name = "CONNECTOR")]
     connector: PathBuf,
+    /// As Kafka Connect's REST API answers: every setting with its definition, value and errors; warnings go to stderr
+    #[arg(long)]
+    json: bool,
 }
 
 /// Checks a connector file.
@@ -22,35 +29,50 @@ pub(super) async fn validate(context: &Context, arguments: Arguments) -> anyhow:
         Ok(loaded) => loaded,
         Err(error) => match error.downcast::<ConfigError>() {
             // A worker file that can be read and is wrong is a finding.
-            Ok(ConfigError::Invalid { findings, .. }) => return show(context, &findings, ""),
+            Ok(ConfigError::Invalid { findings, .. }) => {
+                let nothing = ConnectorConfig::none();
+                let json = arguments.json.then(|| ConfigInfos::new(&nothing, None, &[], &findings));
+                return show(context, &findings, &nothing, json);
+            }
             Ok(error) => return Err(error.into()),
             Err(error) => return Err(error),
         },
     };
     let (_engine, catalogue) = load::catalogue(context, &worker, 1).await?;
-    let (connector, _, found) = load::connector(context, &arguments.connector, &worker, &catalogue).await?;
+    let (connector, known, found) = load::connector(context, &arguments.connector, &worker, &catalogue).await?;
     findings.extend(found);
-    show(context, &findings, &connector.name)
+    let json = match known {
+        _ if !arguments.json => None,
+        None => Some(ConfigInfos::new(&connector, None, &[], &findings)),
+        Some(known) => {
+            // What cannot be read was found already.
+            let values = load::component_values(context, &connector, known, &mut Findings::new()).await?;
+            Some(ConfigInfos::new(&connector, Some(&known.1), &values, &findings))
+        }
+    };
+    show(context, &findings, &connector, json)
 }
 
-fn show(context: &Context, findings: &Findings, name: &str) -> anyhow::Result<Exit> {
-    let colours = super::Screen::stdout_is_terminal();
-    let mut text = String::new();
-    for severity in [Severity::Error, Severity::Warning, Severity::Ignored] {
-        let (word, code) = match severity {
-            Severity::Error => ("error", "31"),
-            Severity::Warning => ("warning", "33"),
-            Severity::Ignored => ("ignored", "2"),
+fn show(
+    context: &Context,
+    findings: &Findings,
+    connector: &ConnectorConfig,
+    json: Option<ConfigInfos>,
+) -> anyhow::Result<Exit> {
+    if let Some(infos) = json {
+        let people = findings_table::lines(findings, |finding| finding.severity != Severity::Error);
+        context.screen.write_people(people.as_bytes())?;
+        context.screen.write_data(format!("{}\n", serde_json::to_string(&infos)?).as_bytes())?;
+    } else {
+        let mut text = if super::Screen::stdout_is_terminal() {
+            findings_table::table(findings, findings_table::columns(), super::Screen::stdout_has_colours())
+        } else {
+            findings_table::lines(findings, |_| true)
         };
-        let word = if colours { format!("\x1b[{code}m{word}\x1b[0m") } else { word.to_owned() };
-        for finding in findings.iter().filter(|finding| finding.severity == severity) {
-            text.push_str(&format!("{word}: {finding}\n"));
+        if !findings.has_errors() {
+            text.push_str(&format!("{} is valid\n", connector.name));
         }
+        context.screen.write_data(text.as_bytes())?;
     }
-    let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
-    if errors == 0 {
-        text.push_str(&format!("{name} is valid\n"));
-    }
-    context.screen.write_data(text.as_bytes())?;
-    Ok(if errors == 0 { Exit::Done } else { Exit::Refused })
+    Ok(if findings.has_errors() { Exit::Refused } else { Exit::Done })
 }

@@ -10,7 +10,7 @@ use super::{
     producer::ProducerSettings,
     providers::Providers,
     topic_creation::TopicCreation,
-    values::{last, number},
+    values::last,
 };
 
 /// Characters of a connector's name at most.
@@ -55,6 +55,12 @@ pub struct HostSettings {
 }
 
 impl ConnectorConfig {
+    /// No connector: what is known of one when nothing of its file could be looked at.
+    #[must_use]
+    pub fn none() -> Self {
+        Self { name: String::new(), class: String::new(), properties: Vec::new(), component_properties: Vec::new() }
+    }
+
     /// Reads a connector file.
     ///
     /// # Errors
@@ -100,7 +106,9 @@ impl ConnectorConfig {
         let name = name(&properties, &mut findings);
         let class = class(&properties, &mut findings);
         check(&properties, worker.kafka.is_some(), &mut findings);
-        host_settings(&properties, worker, &mut findings);
+        let mut read = Findings::new();
+        host_settings(&properties, worker, &mut read);
+        findings.extend_new(read);
         let component_properties = properties
             .iter()
             .filter(|(name, _)| keys::find(name).is_none_or(|key| key.treatment == Treatment::PassedOn))
@@ -139,13 +147,6 @@ fn name(properties: &[(String, String)], findings: &mut Findings) -> String {
         findings.error("name", None, "is missing", "Give the connector a name; offsets are stored under it.");
         return String::new();
     };
-    if name.trim().is_empty() {
-        findings.error("name", Some(name), "is empty", "Write 1 to 64 characters.");
-    } else if name.chars().any(char::is_control) {
-        findings.error("name", Some(name), "contains control characters", "Leave them out.");
-    } else if name.chars().count() > NAME_CHARS_MAX {
-        findings.error("name", Some(name), format!("is longer than {NAME_CHARS_MAX} characters"), "Shorten it.");
-    }
     name.to_owned()
 }
 
@@ -166,32 +167,24 @@ fn check(properties: &[(String, String)], with_kafka: bool, findings: &mut Findi
         if !with_kafka && ABOUT_KAFKA.iter().any(|stem| property.starts_with(stem)) {
             findings.ignored(property, "records go to the embedded log: the worker file names no bootstrap.servers");
         }
-        match property.as_str() {
-            "tasks.max" => {
-                if number(property, value, 1..=i32::MAX, findings).is_some_and(|tasks| tasks > 1) {
-                    findings.ignored(property, "a source of this kind cannot be divided, so one task runs");
-                }
+        let Some(key) = keys::find(property) else { continue };
+        match (key.treatment, key.check(value)) {
+            (Treatment::Ignored(reason), _) => findings.ignored(property, reason),
+            // A class that is missing is said once.
+            _ if property == "connector.class" => {}
+            (_, Err((reason, remedy))) if !key.is_family() => findings.error(property, Some(value), reason, remedy),
+            (_, Err(_)) => {}
+            (_, Ok(())) if property == "tasks.max" && value.trim() != "1" => {
+                let reason = "allows more than one task, and a source of this kind cannot be divided: one task runs";
+                findings.warning(property, Some(value), reason, "Write 1.");
             }
-            "exactly.once.support" => exactly_once(property, value, findings),
-            _ => {
-                if let Some(Treatment::Ignored(reason)) = keys::find(property).map(|key| key.treatment) {
-                    findings.ignored(property, reason);
-                }
+            (_, Ok(())) if property == "exactly.once.support" && value.trim().eq_ignore_ascii_case("required") => {
+                let reason = "cannot be kept: records are delivered at least once in this version";
+                let remedy = "Write requested, if records that repeat after a failure can be borne.";
+                findings.error(property, Some(value), reason, remedy);
             }
+            (_, Ok(())) => {}
         }
-    }
-}
-
-fn exactly_once(property: &str, value: &str, findings: &mut Findings) {
-    match value.trim().to_ascii_lowercase().as_str() {
-        "requested" => {}
-        "required" => findings.error(
-            property,
-            Some(value),
-            "cannot be kept: records are delivered at least once in this version",
-            "Write requested, if records that repeat after a failure can be borne.",
-        ),
-        _ => findings.error(property, Some(value), "is neither requested nor required", "Write requested."),
     }
 }
 
@@ -239,17 +232,22 @@ mod tests {
             (&[("exactly.once.support", "required")], "at least once in this version"),
             (&[("exactly.once.support", "x")], "neither requested nor required"),
             (&[("producer.override.linger.ms", "x")], "producer.override.linger.ms = x"),
+            (&[("errors.tolerance", "some")], "is neither none nor all"),
+            (&[("errors.retry.timeout", "-2")], "-1 or more"),
             (&[("topic.creation.default.partitions", "1")], "replication.factor: is missing"),
         ];
         for (pairs, expected) in cases {
             let (_, findings) = read(pairs, &[]);
             assert!(findings.has_errors() && findings.to_string().contains(expected), "{pairs:?}: {findings}");
         }
-        let (_, findings) = read(&[("name", ""), ("tasks.max", "x"), ("exactly.once.support", "required")], &[]);
-        assert_eq!(findings.len(), 3, "all at once: {findings}");
+        let (_, findings) = read(
+            &[("name", ""), ("tasks.max", "x"), ("exactly.once.support", "required"), ("errors.tolerance", "some")],
+            &[],
+        );
+        assert_eq!(findings.len(), 4, "all at once: {findings}");
         let name_64 = "n".repeat(64);
         assert!(read(&[("name", &name_64)], &[]).1.is_empty());
-        let (_, ignored) = read(&[("tasks.max", "4"), ("kafka.api.key", "k"), ("confluent.license", "")], &[]);
+        let (_, ignored) = read(&[("tasks.max", "4"), ("kafka.api.key", "k"), ("cloud.provider", "")], &[]);
         assert!(!ignored.has_errors() && ignored.len() == 3, "{ignored:?}");
     }
 

@@ -106,15 +106,20 @@ fn wrapped_name(value: &RawValue, pairs: &mut Vec<(String, String)>, findings: &
     }
 }
 
-/// A scalar as text; numbers keep the way in which they are written. `null` is as good as absent.
+/// A scalar as text; numbers keep the way in which they are written, as in Kafka Connect. `null` counts as absent, so that
+/// the default holds, where Kafka Connect hands it on and most connectors then refuse it.
 fn scalar(name: String, value: &RawValue, findings: &mut Findings) -> Option<(String, String)> {
     let raw = value.get();
     match raw.as_bytes().first() {
-        Some(b'n') => None,
+        Some(b'n') => {
+            findings.ignored(&name, "it is null, which counts as absent");
+            None
+        }
         Some(b'"') => serde_json::from_str(raw).ok().map(|text| (name, text)),
-        Some(b'{' | b'[') => {
-            let reason = "is neither text nor a number nor true or false";
-            findings.error(&name, None, reason, "Write one value, lists as text with commas.");
+        Some(first @ (b'{' | b'[')) => {
+            let reason = if *first == b'[' { "is a list" } else { "is an object" };
+            let remedy = "Write one text, number, true or false; the parts of a list in one text, with commas between.";
+            findings.error(&name, None, format!("{reason}, and a property has one value"), remedy);
             None
         }
         _ => Some((name, raw.to_owned())),
@@ -146,7 +151,7 @@ mod tests {
         let cases: &[(&str, &str, Pairs<'_>)] = &[
             (
                 "a.json",
-                r#"{"name":"n","b":1.10,"c":true,"d":null,"e":"x\ny"}"#,
+                r#"{"name":"n","b":1.10,"c":true,"e":"x\ny"}"#,
                 &[("name", "n"), ("b", "1.10"), ("c", "true"), ("e", "x\ny")],
             ),
             ("a.json", r#"{"name":"n","config":{"a":"1"}}"#, &[("name", "n"), ("a", "1")]),
@@ -166,6 +171,16 @@ mod tests {
     }
 
     #[test]
+    fn null_counts_as_absent_and_is_said() {
+        let mut findings = Findings::new();
+        let pairs = parse(Path::new("a.json"), br#"{"a":null,"b":"null","config":null}"#, &mut findings).unwrap();
+        assert_eq!(pairs, [("b".to_owned(), "null".to_owned())]);
+        let said: Vec<String> = findings.iter().map(ToString::to_string).collect();
+        assert_eq!(said, ["a: it is null, which counts as absent.", "config: it is null, which counts as absent."]);
+        assert!(!findings.has_errors());
+    }
+
+    #[test]
     fn a_file_that_is_too_long() {
         let dir = tempfile::tempdir().unwrap();
         let size = usize::try_from(FILE_BYTES_MAX).unwrap();
@@ -182,8 +197,8 @@ mod tests {
             ("a.json", r#"{"a":"1","b":"2","a":"3","a":"4"}"#, "a: occurs more than once"),
             ("a.json", r#"{"config":{"a":"1","a":"2"}}"#, "a: occurs more than once"),
             ("a.properties", "a=1\na=2", "a: occurs more than once"),
-            ("a.json", r#"{"a":{"b":1}}"#, "a: is neither text"),
-            ("a.json", r#"{"a":[1]}"#, "a: is neither text"),
+            ("a.json", r#"{"a":{"b":1}}"#, "a: is an object"),
+            ("a.json", r#"{"a":[1]}"#, "a: is a list"),
             ("a.json", r#"{"name":"x","config":{"name":"y"}}"#, "name = y: differs from the name beside config, x"),
         ];
         for (path, text, expected) in cases {

@@ -107,6 +107,17 @@ impl Findings {
         self.0.extend(other.0);
     }
 
+    /// Adds all of `other` but errors in properties that have one already: their cause is the same.
+    pub fn extend_new(&mut self, other: Findings) {
+        let known = self.0.len();
+        for finding in other.0 {
+            let has_error = |said: &Finding| said.is_error() && said.property == finding.property;
+            if !(finding.is_error() && self.0[..known].iter().any(has_error)) {
+                self.0.push(finding);
+            }
+        }
+    }
+
     /// Whether any finding is an error.
     #[must_use]
     pub fn has_errors(&self) -> bool {

@@ -2,51 +2,8 @@
 //! that is not here is the component's business and is passed on. Names, defaults and meaning are Kafka Connect's
 //! (`ConnectorConfig`, `SourceConnectorConfig`, KIP-158, KIP-458, KIP-618) and those of hosted connectors.
 
-/// The type of a setting, in Kafka Connect's words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// Any text.
-    String,
-    /// A whole number of 32 bits.
-    Int,
-    /// A whole number of 64 bits.
-    Long,
-    /// `true` or `false`.
-    Boolean,
-    /// Texts separated by commas.
-    List,
-    /// The name of a class.
-    Class,
-    /// A secret.
-    Password,
-}
-
-/// What the host does with a setting.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Treatment {
-    /// The host acts on it; the component does not see it.
-    Used,
-    /// The component gets to see it, and acts on it (alone, but for `connector.class`, by which the host finds the
-    /// component).
-    PassedOn,
-    /// Understood and without effect here, for the reason given; the component does not see it.
-    Ignored(&'static str),
-}
-
-/// One setting, or a family of them when the name ends in `*`.
-#[derive(Clone, Copy, Debug)]
-pub struct Key {
-    /// The name; `topic.creation.*` stands for every name with that beginning.
-    pub name: &'static str,
-    /// The type.
-    pub kind: Kind,
-    /// The default, or `None` when there is none.
-    pub default: Option<&'static str>,
-    /// What happens with it.
-    pub treatment: Treatment,
-    /// What it does, in one or two sentences of Markdown, units and ranges included.
-    pub doc: &'static str,
-}
+pub use super::definition::{Importance, Key, Kind, Treatment, Width};
+use super::{NAME_CHARS_MAX, definition::Valid};
 
 const fn key(
     name: &'static str,
@@ -55,8 +12,20 @@ const fn key(
     treatment: Treatment,
     doc: &'static str,
 ) -> Key {
-    Key { name, kind, default, treatment, doc }
+    Key::new(name, kind, default, treatment, doc)
 }
+
+/// The groups of Kafka Connect's own settings, in its order, then those of settings that it does not have.
+pub const GROUPS: &[&str] = &[COMMON, TRANSFORMS, PREDICATES, ERRORS, TOPICS, EXACTLY_ONCE, OFFSETS, PRODUCER, HOSTED];
+const COMMON: &str = "Common";
+const TRANSFORMS: &str = "Transforms";
+const PREDICATES: &str = "Predicates";
+const ERRORS: &str = "Error Handling";
+const TOPICS: &str = "Topic Creation";
+const EXACTLY_ONCE: &str = "Exactly Once Support";
+const OFFSETS: &str = "offsets.topic";
+const PRODUCER: &str = "Producer";
+const HOSTED: &str = "Hosted service";
 
 const CLUSTER: Treatment = Treatment::Ignored(
     "the worker file says which Kafka cluster is used and with which credentials (bootstrap.servers, sasl.*)",
@@ -76,70 +45,80 @@ pub static KEYS: &[Key] = &[
         None,
         Treatment::Used,
         "The connector's name: 1 to 64 characters. Offsets are stored under it.",
-    ),
+    )
+    .required().high().valid(Valid::Characters(1, NAME_CHARS_MAX)).shown(COMMON, 1, Width::Medium, "Connector name"),
     key(
         "connector.class",
-        Kind::Class,
+        Kind::String,
         None,
         Treatment::PassedOn,
         "Which connector it is; the component may take its defaults from it.",
-    ),
+    )
+    .required().high().shown(COMMON, 2, Width::Long, "Connector class"),
     key(
         "tasks.max",
         Kind::Int,
         Some("1"),
         Treatment::Used,
         "Upper bound on tasks, at least 1. One task runs, whatever the bound.",
-    ),
+    )
+    .high().valid(Valid::Range(1, i32::MAX as i64)).shown(COMMON, 4, Width::Short, "Tasks max"),
     key(
         "offsets.storage.topic",
         Kind::String,
         None,
         Treatment::Used,
         "An offsets topic of this connector's own. Offsets are written there; where it holds none, they are read from the worker's topic.",
-    ),
+    )
+    .shown(OFFSETS, 1, Width::Long, "Offsets topic"),
     key(
         "topic.creation.groups",
         Kind::List,
         Some(""),
         Treatment::Used,
         "Names of groups of topics that are created by their own rules; `default` is always there and last.",
-    ),
+    )
+    .shown(TOPICS, 1, Width::Long, "Topic Creation Groups"),
     key(
         "topic.creation.*",
         Kind::String,
         None,
         Treatment::Used,
         "`topic.creation.default.partitions` and `.replication.factor` let missing topics be created; `topic.creation.<group>.include` and `.exclude` (regular expressions on the whole name), `.partitions`, `.replication.factor` and any topic setting refine it.",
-    ),
+    )
+    .shown(TOPICS, 2, Width::Short, "Rules of topic creation"),
     key(
         "producer.override.*",
         Kind::String,
         None,
         Treatment::Used,
         "A setting of the Kafka producer: `compression.type`, `compression.gzip.level`, `compression.zstd.level`, `linger.ms`, `batch.size`, `max.request.size`, `delivery.timeout.ms`, `max.block.ms`, `retry.backoff.ms`.",
-    ),
+    )
+    .shown(PRODUCER, 1, Width::Medium, "Producer settings"),
     key(
         "exactly.once.support",
         Kind::String,
         Some("requested"),
         Treatment::Used,
         "`requested` takes what the worker offers. `required` is refused: records are delivered at least once in this version.",
-    ),
+    )
+    .medium().valid(Valid::OneOf(&["requested", "required"])).shown(EXACTLY_ONCE, 2, Width::Short, "Exactly once support"),
     key(
         "transaction.boundary",
         Kind::String,
         Some("poll"),
         AT_LEAST_ONCE,
         "Where transactions end: `poll`, `interval` or `connector`.",
-    ),
+    )
+    .medium().valid(Valid::OneOf(&["poll", "interval", "connector"])).shown(EXACTLY_ONCE, 3, Width::Short, "Transaction Boundary"),
     key(
         "transaction.boundary.interval.ms",
         Kind::Long,
         None,
         AT_LEAST_ONCE,
         "Milliseconds between the ends of transactions.",
-    ),
+    )
+    .valid(Valid::Range(1, i64::MAX)).shown(EXACTLY_ONCE, 4, Width::Short, "Transaction boundary interval"),
     key("key.converter*", Kind::Class, None, Treatment::PassedOn, "How keys become bytes, with its settings."),
     key("value.converter*", Kind::Class, None, Treatment::PassedOn, "How values become bytes, with its settings."),
     key(
@@ -148,112 +127,116 @@ pub static KEYS: &[Key] = &[
         None,
         Treatment::PassedOn,
         "How header values become bytes, with its settings.",
-    ),
+    )
+    .shown(COMMON, 10, Width::Short, "Header converter class"),
     key(
         "transforms*",
         Kind::List,
         Some(""),
         Treatment::PassedOn,
         "Single message transforms, in order, with their settings.",
-    ),
-    key("predicates*", Kind::List, Some(""), Treatment::PassedOn, "Predicates for transforms, with their settings."),
+    )
+    .shown(TRANSFORMS, 12, Width::Long, "Transforms"),
+    key("predicates*", Kind::List, Some(""), Treatment::PassedOn, "Predicates for transforms, with their settings.")
+    .shown(PREDICATES, 13, Width::Long, "Predicates"),
     key(
         "errors.tolerance",
         Kind::String,
         Some("none"),
         Treatment::PassedOn,
         "`none`: a record that cannot be transformed or converted fails the task; `all`: it is skipped.",
-    ),
+    )
+    .medium().valid(Valid::OneOf(&["none", "all"])).shown(ERRORS, 3, Width::Short, "Error Tolerance"),
     key(
         "errors.retry.timeout",
         Kind::Long,
         Some("0"),
         Treatment::PassedOn,
         "Milliseconds for which a failed operation is tried again; -1 for ever.",
-    ),
+    )
+    .medium().valid(Valid::Range(-1, i64::MAX)).shown(ERRORS, 1, Width::Medium, "Retry Timeout for Errors"),
     key(
         "errors.retry.delay.max.ms",
         Kind::Long,
         Some("60000"),
         Treatment::PassedOn,
         "The longest pause between two tries, in milliseconds.",
-    ),
-    key("errors.log.enable", Kind::Boolean, Some("false"), Treatment::PassedOn, "Whether tolerated errors are logged."),
+    )
+    .medium().valid(Valid::Range(0, i64::MAX)).shown(ERRORS, 2, Width::Medium, "Maximum Delay Between Retries for Errors"),
+    key("errors.log.enable", Kind::Boolean, Some("false"), Treatment::PassedOn, "Whether tolerated errors are logged.")
+    .medium().shown(ERRORS, 4, Width::Short, "Log Errors"),
     key(
         "errors.log.include.messages",
         Kind::Boolean,
         Some("false"),
         Treatment::PassedOn,
         "Whether the log names the record's coordinates.",
-    ),
-    key("errors.deadletterqueue.*", Kind::String, None, SINK_ONLY, "Where a sink puts records that it cannot write."),
+    )
+    .medium().shown(ERRORS, 5, Width::Short, "Log Error Details"),
+    key("errors.deadletterqueue.*", Kind::String, None, SINK_ONLY, "Where a sink puts records that it cannot write.")
+    .shown(ERRORS, 6, Width::Medium, "Dead Letter Queue"),
     key(
         "config.action.reload",
         Kind::String,
         Some("restart"),
         Treatment::Ignored("referenced values are read when the connector starts; restart it to read them again"),
         "What happens when a referenced value changes.",
-    ),
+    )
+    .valid(Valid::OneOf(&["none", "restart"])).shown(COMMON, 14, Width::Medium, "Reload Action"),
     key(
         "tasks.max.enforce",
         Kind::Boolean,
         Some("true"),
         Treatment::Ignored("one task runs, so the bound is always kept"),
         "Whether `tasks.max` is enforced.",
-    ),
-    key("connector.plugin.version", Kind::String, None, ONE_VERSION, "Version of the connector."),
+    )
+    .shown(COMMON, 5, Width::Short, "Enforce tasks max"),
+    key("connector.plugin.version", Kind::String, None, ONE_VERSION, "Version of the connector.")
+    .medium().shown(COMMON, 3, Width::Medium, "Connector version"),
     key(
         "kafka.auth.mode",
         Kind::String,
         None,
         CLUSTER,
         "How a hosted connector logs in to its cluster: `KAFKA_API_KEY` or `SERVICE_ACCOUNT`.",
-    ),
-    key("kafka.api.key", Kind::Password, None, CLUSTER, "The key of a hosted connector for its cluster."),
-    key("kafka.api.secret", Kind::Password, None, CLUSTER, "The secret of a hosted connector for its cluster."),
-    key("kafka.service.account.id", Kind::String, None, CLUSTER, "The service account of a hosted connector."),
-    key("kafka.endpoint", Kind::String, None, CLUSTER, "The cluster of a hosted connector."),
-    key("kafka.region", Kind::String, None, CLUSTER, "The region of a hosted connector's cluster."),
-    key("kafka.deployment.type", Kind::String, None, CLUSTER, "The kind of a hosted connector's cluster."),
-    key("kafka.dedicated", Kind::Boolean, None, CLUSTER, "Whether a hosted connector's cluster is a dedicated one."),
-    key("kafka.max.partition.validation.disable", Kind::Boolean, None, CLUSTER, "Skips a check of a hosted connector."),
-    key("cloud.provider", Kind::String, None, CLUSTER, "The cloud of a hosted connector's cluster."),
-    key("cloud.environment", Kind::String, None, CLUSTER, "The environment of a hosted connector's cluster."),
-    key(
-        "datapreview.schemas.enable",
-        Kind::Boolean,
-        None,
-        Treatment::Ignored("it is for the preview of a hosted connector"),
-        "Whether a hosted connector's preview shows schemas.",
-    ),
+    )
+    .medium().valid(Valid::OneOf(&["KAFKA_API_KEY", "SERVICE_ACCOUNT"])).shown(HOSTED, 1, Width::Medium, "Kafka authentication"),
+    key("kafka.api.key", Kind::Password, None, CLUSTER, "The key of a hosted connector for its cluster.")
+    .high().shown(HOSTED, 2, Width::Medium, "Kafka API key"),
+    key("kafka.api.secret", Kind::Password, None, CLUSTER, "The secret of a hosted connector for its cluster.")
+    .high().shown(HOSTED, 3, Width::Medium, "Kafka API secret"),
+    key("kafka.service.account.id", Kind::String, None, CLUSTER, "The service account of a hosted connector.")
+    .medium().shown(HOSTED, 4, Width::Medium, "Kafka service account"),
+    key("kafka.endpoint", Kind::String, None, CLUSTER, "The cluster of a hosted connector.")
+    .shown(HOSTED, 5, Width::Medium, "Kafka endpoint"),
+    key("kafka.region", Kind::String, None, CLUSTER, "The region of a hosted connector's cluster.")
+    .shown(HOSTED, 6, Width::Medium, "Region"),
+    key("kafka.deployment.type", Kind::String, None, CLUSTER, "The kind of a hosted connector's cluster.")
+    .shown(HOSTED, 7, Width::Medium, "Cluster type"),
+    key("kafka.dedicated", Kind::Boolean, None, CLUSTER, "Whether a hosted connector's cluster is a dedicated one.")
+    .shown(HOSTED, 8, Width::Medium, "Dedicated cluster"),
+    key("kafka.max.partition.validation.disable", Kind::Boolean, None, CLUSTER, "Skips a check of a hosted connector.")
+    .shown(HOSTED, 9, Width::Medium, "No partition check"),
+    key("cloud.provider", Kind::String, None, CLUSTER, "The cloud of a hosted connector's cluster.")
+    .shown(HOSTED, 10, Width::Medium, "Cloud"),
+    key("cloud.environment", Kind::String, None, CLUSTER, "The environment of a hosted connector's cluster.")
+    .shown(HOSTED, 11, Width::Medium, "Environment"),
     key(
         "connector.egress.whitelist",
         Kind::List,
         None,
         Treatment::Ignored("tributary.network.allow in the worker file says where a component may connect"),
         "Where a hosted connector may connect.",
-    ),
+    )
+    .shown(HOSTED, 12, Width::Medium, "Egress hosts"),
     key(
         "auto.restart.on.user.error",
         Kind::Boolean,
         None,
         Treatment::Ignored("the worker restarts what can get well by itself; an error that needs a person stays"),
         "Whether a hosted connector is restarted after an error of its user's making.",
-    ),
-    key(
-        "confluent.license*",
-        Kind::Password,
-        None,
-        Treatment::Ignored("no licence is needed"),
-        "The licence of the original connector.",
-    ),
-    key(
-        "confluent.topic*",
-        Kind::String,
-        None,
-        Treatment::Ignored("no licence is needed, so there is no licence topic"),
-        "The licence topic of the original connector.",
-    ),
+    )
+    .shown(HOSTED, 13, Width::Medium, "Restart on user error"),
 ];
 
 /// The entry that covers `name`: the one with exactly this name, else the family with the longest matching beginning.

@@ -1,6 +1,7 @@
 //! What the host reads from files: the worker's settings and each connector's.
 
 mod connector;
+mod definition;
 mod document;
 mod findings;
 mod jaas;
@@ -20,7 +21,7 @@ pub mod worker_keys;
 pub use connector::{ConnectorConfig, HostSettings, NAME_CHARS_MAX};
 pub use findings::{ConfigError, Finding, Findings, Loaded, Severity};
 pub use kafka::{InternalTopic, KafkaConfig};
-pub use nearest::did_you_mean;
+pub use nearest::{did_you_mean, did_you_mean_of};
 pub use producer::{Compression, ProducerSettings};
 pub use providers::Providers;
 pub use secret::{MASK, Secret, is_secret_name, shown};

@@ -20,6 +20,25 @@ pub fn did_you_mean<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -
     nearest(given, known).map_or_else(String::new, |name| format!("Did you mean {name}?"))
 }
 
+/// The same where `known` has families of names, `topic.creation.*`: the beginning is compared with the name up to as many
+/// dots, and what follows stays as it is given.
+#[must_use]
+pub fn did_you_mean_of<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    let (families, names): (Vec<&str>, Vec<&str>) = known.into_iter().partition(|name| name.ends_with(".*"));
+    let exact = did_you_mean(given, names);
+    if !exact.is_empty() {
+        return exact;
+    }
+    let member = families.into_iter().map(|name| name.trim_end_matches('*')).find_map(|stem| {
+        let dots = stem.matches('.').count();
+        let (end, _) = given.match_indices('.').nth(dots - 1)?;
+        let (start, rest) = given.split_at(end + 1);
+        (!rest.is_empty() && (1..=2).contains(&distance(&start.to_ascii_lowercase(), stem)))
+            .then(|| format!("{stem}{rest}"))
+    });
+    member.map_or_else(String::new, |name| format!("Did you mean {name}?"))
+}
+
 fn distance(a: &str, b: &str) -> usize {
     let a: Vec<char> = a.chars().collect();
     let b: Vec<char> = b.chars().collect();
@@ -61,6 +80,23 @@ mod tests {
         }
         assert_eq!(did_you_mean("listener", known), "Did you mean listeners?");
         assert_eq!(did_you_mean("nothing.near", known), "");
+    }
+
+    #[test]
+    fn members_of_families() {
+        let known = ["topic.creation.*", "producer.override.*", "name", "topic.creation.groups", "key.converter*"];
+        for (given, expected) in [
+            ("topic.creaton.default.partitions", "Did you mean topic.creation.default.partitions?"),
+            ("producer.overide.linger.ms", "Did you mean producer.override.linger.ms?"),
+            ("topic.creation.group", "Did you mean topic.creation.groups?"),
+            ("nam", "Did you mean name?"),
+            ("topic.creaton.", ""),
+            ("consumer.override.linger.ms", ""),
+            ("topic", ""),
+            ("", ""),
+        ] {
+            assert_eq!(did_you_mean_of(given, known), expected, "{given}");
+        }
     }
 
     #[test]

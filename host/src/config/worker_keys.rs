@@ -4,11 +4,11 @@
 use super::keys::{Key, Kind, Treatment};
 
 const fn used(name: &'static str, kind: Kind, default: Option<&'static str>, doc: &'static str) -> Key {
-    Key { name, kind, default, treatment: Treatment::Used, doc }
+    Key::new(name, kind, default, Treatment::Used, doc)
 }
 
 const fn ignored(name: &'static str, reason: &'static str, doc: &'static str) -> Key {
-    Key { name, kind: Kind::String, default: None, treatment: Treatment::Ignored(reason), doc }
+    Key::new(name, Kind::String, None, Treatment::Ignored(reason), doc)
 }
 
 const NO_REST: &str = "this version has no REST API";

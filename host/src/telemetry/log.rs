@@ -60,7 +60,7 @@ impl From<LogLevel> for LevelFilter {
 /// Starts logging for the process. A second call has no effect.
 pub fn start(format: LogFormat, level: LogLevel, screen: Screen) {
     use tracing_subscriber::{Layer, filter::filter_fn, layer::SubscriberExt, util::SubscriberInitExt};
-    let format = Lines { format, colours: format == LogFormat::Text && Screen::stderr_is_terminal() };
+    let format = Lines { format, colours: format == LogFormat::Text && Screen::stderr_has_colours() };
     // Libraries speak about their inner life; at the usual levels only their warnings matter.
     let verbose = level == LogLevel::Trace;
     let ours =

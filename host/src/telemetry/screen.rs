@@ -17,16 +17,28 @@ pub struct Screen {
 }
 
 impl Screen {
-    /// Whether stderr is a terminal: there is a progress line, and colours.
+    /// Whether stderr is a terminal: there is a progress line.
     #[must_use]
     pub fn stderr_is_terminal() -> bool {
         io::stderr().is_terminal()
     }
 
-    /// Whether stdout is a terminal: data is shown for people, in colours.
+    /// Whether stdout is a terminal: data is shown for people.
     #[must_use]
     pub fn stdout_is_terminal() -> bool {
         io::stdout().is_terminal()
+    }
+
+    /// Whether what is written to stdout has colours: it is a terminal, and the person did not ask for none (`NO_COLOR`).
+    #[must_use]
+    pub fn stdout_has_colours() -> bool {
+        Self::stdout_is_terminal() && !no_colour()
+    }
+
+    /// The same of stderr.
+    #[must_use]
+    pub fn stderr_has_colours() -> bool {
+        Self::stderr_is_terminal() && !no_colour()
     }
 
     /// Writes data.
@@ -66,6 +78,11 @@ impl Screen {
     fn lock(&self) -> std::sync::MutexGuard<'_, bool> {
         self.drawn.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// <https://no-color.org>: set and not empty.
+fn no_colour() -> bool {
+    std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
 }
 
 fn clear(drawn: &mut bool) -> io::Result<()> {

@@ -16,6 +16,19 @@ pub enum Type {
     Password,
     /// A class name.
     Class,
+    /// Texts separated by commas.
+    List,
+}
+
+/// Whose configuration knows a setting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// The connector that Confluent hosts.
+    Managed,
+    /// The connector that people run in a Kafka Connect worker of their own.
+    SelfManaged,
+    /// This connector alone.
+    Ours,
 }
 
 /// Kafka Connect's `ConfigDef.Importance`.
@@ -68,11 +81,12 @@ pub enum Effect {
     Used,
     /// It is accepted and has no effect, for this reason.
     Ignored(&'static str),
-    /// It would change the records and cannot be had: a configuration that sets it is refused, for this reason.
+    /// It would change the records and cannot be had: a configuration that sets it to anything but its default is refused,
+    /// for this reason.
     Refused(&'static str),
 }
 
-/// One setting.
+/// One setting, or a family of them when the name ends in `*`.
 #[derive(Clone, Copy, Debug)]
 pub struct Key {
     /// The property's name.
@@ -89,6 +103,8 @@ pub struct Key {
     pub importance: Importance,
     /// Valid values.
     pub validator: Validator,
+    /// Valid values with the managed connector's class, where that connector is stricter.
+    pub validator_managed: Option<Validator>,
     /// Group, as forms and tables show it.
     pub group: &'static str,
     /// Width.
@@ -97,10 +113,64 @@ pub struct Key {
     pub display_name: &'static str,
     /// Settings that depend on this one.
     pub dependents: &'static [&'static str],
+    /// The dialects that know it.
+    pub dialects: &'static [Dialect],
+    /// The value names a file, whose content (in base64) the runtime hands over in its place: there is no file system here.
+    pub is_file: bool,
     /// What the connector does with it.
     pub effect: Effect,
     /// Documentation in Markdown, one paragraph.
     pub documentation: &'static str,
+}
+
+impl Key {
+    /// Whether this entry covers the name: its own, or one of the family.
+    #[must_use]
+    pub fn covers(&self, name: &str) -> bool {
+        self.name == name || self.name.strip_suffix('*').is_some_and(|stem| name.starts_with(stem))
+    }
+
+    /// Whether it stands for every name with its beginning.
+    #[must_use]
+    pub fn is_family(&self) -> bool {
+        self.name.ends_with('*')
+    }
+
+    /// Checks a value that is not blank.
+    ///
+    /// # Errors
+    /// The reason, to follow "Invalid value … for configuration …:".
+    pub fn check(&self, value: &str, self_managed: bool) -> Result<(), String> {
+        let stricter = self.validator_managed.filter(|_| !self_managed);
+        let validator = stricter.unwrap_or(self.validator);
+        self.kind.check(value)?;
+        match validator {
+            // Upper and lower case matter in the names of classes, as in Kafka Connect, and in nothing else.
+            Validator::OneOf(classes) if self.kind == Type::Class && !classes.contains(&value) => {
+                Err(format!("it must be {}, upper and lower case as here", classes.join(" or ")))
+            }
+            other => other.check(value),
+        }
+    }
+
+    /// The documentation with what the other columns of the table add to it.
+    #[must_use]
+    pub fn full_documentation(&self) -> String {
+        let mut text = self.documentation.to_owned();
+        if let Some(default) = self.default_self_managed {
+            text.push_str(&format!(" With the self-managed class the default is {default}."));
+        }
+        if let Some(stricter) = self.validator_managed {
+            text.push_str(&format!(" With the managed class: {}.", stricter.valid_values()));
+        }
+        text.push_str(match self.dialects {
+            [Dialect::Managed] => " *Of the managed connector alone.*",
+            [Dialect::SelfManaged] => " *Of the self-managed connector alone.*",
+            [Dialect::Ours] => " *Of this connector alone.*",
+            _ => "",
+        });
+        text
+    }
 }
 
 impl Validator {
@@ -179,7 +249,7 @@ impl Type {
             Self::Boolean => Err("Expected value to be either true or false".into()),
             Self::Int if value.parse::<i32>().is_err() => Err("Not a number of type INT".into()),
             Self::Long if value.parse::<i64>().is_err() => Err("Not a number of type LONG".into()),
-            Self::String | Self::Int | Self::Long | Self::Password | Self::Class => Ok(()),
+            Self::String | Self::Int | Self::Long | Self::Password | Self::Class | Self::List => Ok(()),
         }
     }
 }

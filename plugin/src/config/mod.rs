@@ -5,6 +5,8 @@ pub mod def;
 mod grant;
 pub mod keys;
 mod output;
+#[cfg(test)]
+mod random;
 mod settings;
 pub mod source;
 mod transforms;

@@ -18,6 +18,11 @@ impl<'a> Settings<'a> {
         Self { given, self_managed: class.starts_with("io.confluent.salesforce.") }
     }
 
+    /// Whether `connector.class` is the self-managed connector's.
+    pub(super) fn is_self_managed(&self) -> bool {
+        self.self_managed
+    }
+
     pub(super) fn given(&self, name: &str) -> Option<&'a str> {
         self.given.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
     }

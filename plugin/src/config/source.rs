@@ -48,6 +48,8 @@ pub struct SourceConfig {
     pub retries_time_ms: u64,
     /// `connection.max.message.size`.
     pub response_bytes_max: usize,
+    /// `curl.logging`.
+    pub log_requests: bool,
     /// `kafka.topic` and `kafka.topic.lowercase`.
     pub topic: TopicTemplate,
     /// Converter of keys.

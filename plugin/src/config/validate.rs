@@ -1,5 +1,7 @@
 //! Strings in, typed `SourceConfig` or every finding out (Kafka Connect's `validate`).
 
+use std::collections::BTreeSet;
+
 use super::{
     def::{Effect, Key, Type},
     grant, keys, output,
@@ -29,18 +31,35 @@ pub struct ConfigValue {
 /// Longest value of a setting, in bytes.
 pub const VALUE_BYTES_MAX: usize = 65_536;
 
-/// Checks every setting and their combination. One entry for each setting of the table, and one for each unknown name.
+/// Names that are not known are compared with the table for at most so many, in one configuration.
+const SUGGESTIONS_MAX: usize = 64;
+
+/// Checks every setting and their combination. One entry for each setting of the table, and one for each given name that
+/// the table does not know or knows as one of a family.
 #[must_use]
 pub fn validate(given: &[(String, String)]) -> Vec<ConfigValue> {
     let settings = Settings::new(given);
-    let mut values: Vec<ConfigValue> = keys::all().map(|key| check_key(key, &settings)).collect();
+    let mut values: Vec<ConfigValue> =
+        keys::all().filter(|key| !key.is_family()).map(|key| check_key(key, key.name, &settings)).collect();
     grant::check(&settings, &mut values);
     transforms::check(given, &settings, &mut values);
-    for (index, (name, _)) in given.iter().enumerate() {
-        if given[..index].iter().any(|(other, _)| other == name) {
-            entry(&mut values, name).errors.push(format!("{name} is given twice; keep one"));
-        } else if keys::find(name).is_none() && !transforms::owns(name) {
-            entry(&mut values, name).warnings.push(unknown(name));
+    let (mut seen, mut twice, mut unknown_names) = (BTreeSet::new(), BTreeSet::new(), 0);
+    for (name, _) in given {
+        if !seen.insert(name) {
+            if twice.insert(name) {
+                entry(&mut values, name).errors.push(format!("{name} is given twice. Keep one"));
+            }
+            continue;
+        }
+        match keys::find(name) {
+            Some(key) if key.is_family() => values.push(check_key(key, name, &settings)),
+            Some(_) => {}
+            None if transforms::owns(name) => {}
+            None => {
+                unknown_names += 1;
+                let warnings = vec![unknown(name, unknown_names <= SUGGESTIONS_MAX)];
+                values.push(ConfigValue { name: name.clone(), value: None, errors: Vec::new(), warnings });
+            }
         }
     }
     values
@@ -55,44 +74,52 @@ pub(super) fn entry<'a>(values: &'a mut Vec<ConfigValue>, name: &str) -> &'a mut
     &mut values[index]
 }
 
-fn check_key(key: &Key, settings: &Settings<'_>) -> ConfigValue {
-    let value = settings.get(key);
+/// What is to be said about one setting alone. `name` is the key's, or one of its family.
+fn check_key(key: &Key, name: &str, settings: &Settings<'_>) -> ConfigValue {
+    let given = settings.given(name);
+    let value = if key.is_family() { given } else { settings.get(key) };
     let shown = value.filter(|_| key.kind != Type::Password).map(str::to_owned);
-    let mut found = ConfigValue { name: key.name.into(), value: shown, errors: Vec::new(), warnings: Vec::new() };
-    if let (Effect::Ignored(why), Some(_)) = (key.effect, settings.given(key.name)) {
-        found.warnings.push(format!("{} has no effect here. {why}", key.name));
-        return found;
-    }
-    if let (Effect::Refused(why), Some(_)) =
-        (key.effect, settings.given(key.name).filter(|value| !value.trim().is_empty()))
-    {
-        found.errors.push(format!("{} cannot be used. {why} Remove it, or wait for a version that has them", key.name));
-        return found;
+    let mut found = ConfigValue { name: name.into(), value: shown, errors: Vec::new(), warnings: Vec::new() };
+    match (key.effect, given) {
+        (Effect::Ignored(why), Some(_)) => {
+            found.warnings.push(format!("{name} has no effect here. {why}"));
+            return found;
+        }
+        (Effect::Refused(why), Some(given)) => {
+            let given = given.trim();
+            if !given.is_empty() && key.default.is_none_or(|default| !default.eq_ignore_ascii_case(given)) {
+                found.errors.push(format!("{name} cannot be used. {why} Remove it"));
+            }
+            return found;
+        }
+        _ => {}
     }
     match value {
         None | Some("") if key.required => {
-            found.errors.push(format!("{} is missing and has no default. {}", key.name, key.documentation));
+            found.errors.push(format!("{name} is missing and has no default. {}", key.documentation));
         }
         None => {}
         Some("") if key.default.is_none() => {}
         Some(value) if value.len() > VALUE_BYTES_MAX => {
-            found.errors.push(format!("{} has {} bytes; at most {VALUE_BYTES_MAX} are read", key.name, value.len()));
+            found.errors.push(format!("{name} has {} bytes; at most {VALUE_BYTES_MAX} are read", value.len()));
         }
         Some(value) => {
-            if let Err(reason) = key.kind.check(value).and_then(|()| key.validator.check(value)) {
+            if let Err(reason) = key.check(value, settings.is_self_managed()) {
                 let display = if key.kind == Type::Password { "[hidden]".into() } else { excerpt(value, 200) };
-                found.errors.push(format!("Invalid value {display} for configuration {}: {reason}", key.name));
+                found.errors.push(format!("Invalid value {display} for configuration {name}: {reason}"));
             }
         }
     }
     found
 }
 
-fn unknown(name: &str) -> String {
+fn unknown(name: &str, compare: bool) -> String {
     /// Below this similarity (0 to 1) a suggestion confuses more than it helps.
     const SIMILARITY_MIN: f64 = 0.85;
+    let name = excerpt(name, 200);
     let nearest = keys::all()
-        .map(|key| (strsim::jaro_winkler(name, key.name), key.name))
+        .filter(|key| compare && !key.is_family())
+        .map(|key| (strsim::jaro_winkler(&name, key.name), key.name))
         .filter(|(similarity, _)| *similarity >= SIMILARITY_MIN)
         .max_by(|a, b| a.0.total_cmp(&b.0));
     match nearest {
@@ -142,6 +169,7 @@ pub fn parse(given: &[(String, String)]) -> Result<SourceConfig, Failure> {
         connection_timeout_ms: settings.number("connection.timeout"),
         retries_time_ms: settings.number("request.max.retries.time.ms"),
         response_bytes_max: settings.number("connection.max.message.size"),
+        log_requests: settings.flag("curl.logging"),
         topic,
         key_converter: output::key_converter(),
         value_converter: output::value_converter(&settings),
@@ -214,6 +242,11 @@ mod tests {
             ("salesforce.push.topic.create", Some("yes"), "true or false"),
             ("output.data.format", Some("AVRO"), "JSON"),
             ("transforms", Some("route"), "transforms.route.type"),
+            ("request.max.retries.time.ms", Some("999"), "between 1000 and 250000"),
+            ("request.max.retries.time.ms", Some("250001"), "between 1000 and 250000"),
+            ("connection.timeout", Some("600001"), "between 5000 and 600000"),
+            ("connector.class", Some("salesforcepushtopicsource"), "upper and lower case"),
+            ("csfle.enabled", Some("true"), "cannot be encrypted"),
         ];
         for (name, value, expected) in cases {
             let failure = parse(&managed(&[(name, *value)])).expect_err("a finding");
@@ -221,6 +254,30 @@ mod tests {
             assert!(failure.message.contains(expected), "{name}: {}", failure.message);
             assert!(failure.message.contains(name), "{name}: {}", failure.message);
         }
+    }
+
+    #[test]
+    fn bounds_and_dialects_of_what_is_accepted() {
+        let (managed_class, self_managed) = (keys::CLASS_MANAGED, keys::CLASS_SELF_MANAGED);
+        for (class, name, value) in [
+            (managed_class, "request.max.retries.time.ms", "1000"),
+            (managed_class, "request.max.retries.time.ms", " 250000 "),
+            (self_managed, "request.max.retries.time.ms", "1"),
+            (self_managed, "request.max.retries.time.ms", "900000"),
+            (managed_class, "connection.timeout", "5000"),
+            (managed_class, "connection.timeout", "600000"),
+            (managed_class, "salesforce.grant.type", "password"),
+            (managed_class, "salesforce.initial.start", "ALL"),
+            (managed_class, "salesforce.push.topic.create", "False"),
+            (self_managed, "csfle.enabled", "false"),
+            (self_managed, "transforms", ""),
+        ] {
+            let given = managed(&[("connector.class", Some(class)), (name, Some(value))]);
+            assert!(parse(&given).is_ok(), "{class} {name}={value}: {:?}", parse(&given));
+        }
+        let class = Some(self_managed);
+        let failure = parse(&managed(&[("connector.class", class), ("request.max.retries.time.ms", Some("0"))]));
+        assert!(failure.expect_err("below the bound").message.contains("request.max.retries.time.ms"));
     }
 
     #[test]
@@ -240,11 +297,13 @@ mod tests {
 
     #[test]
     fn ignored_and_doubled_settings_are_said() {
-        let mut given = managed(&[("curl.logging", Some("true"))]);
+        let licence = ("confluent.topic.ssl.keystore.password", Some("canary-store"));
+        let mut given = managed(&[("errors.log.enable", Some("true")), licence]);
         given.push(("salesforce.object".into(), "Account".into()));
         let values = validate(&given);
         let of = |name: &str| values.iter().find(|v| v.name == name).expect("an entry");
-        assert!(of("curl.logging").warnings[0].contains("access token"));
+        assert!(of("errors.log.enable").warnings[0].contains("no effect here"));
+        assert!(of("confluent.topic.ssl.keystore.password").warnings[0].contains("licence topic"));
         assert!(of("salesforce.object").errors[0].contains("twice"));
     }
 }

@@ -19,6 +19,7 @@ use crate::{
     config::SourceConfig,
     connector::{Plan, Prepared},
     error::{Cause, Failure, FailureKind, Verdict},
+    exchange::Exchange,
     http::{HeaderValue, HttpError, Method, Request, Response, Timeouts},
     oauth::{Token, token},
     salesforce::{replay::Position, rest},
@@ -70,6 +71,8 @@ pub struct Task {
     phase: Phase,
     /// Since when the phase's request has been in flight.
     asked: Option<Now>,
+    /// That request, with `curl.logging`.
+    exchange: Option<Exchange>,
     token: Option<Token>,
     /// Tokens that were refused in a row, with none accepted in between.
     tokens_refused: u32,
@@ -100,6 +103,7 @@ impl Task {
             config,
             phase: Phase::Login,
             asked: None,
+            exchange: None,
             token: None,
             tokens_refused: 0,
             prepared: None,
@@ -147,6 +151,7 @@ impl Task {
         let request = self.request(now);
         self.asked = Some(now);
         self.events.push(Event::Requesting { request: format!("{request:?}") });
+        self.exchange = self.config.log_requests.then(|| Exchange::begin(&request));
         Step::Request(request)
     }
 
@@ -160,6 +165,7 @@ impl Task {
     /// The outcome of the request in flight.
     pub fn answered(&mut self, now: Now, outcome: Result<Response, HttpError>) {
         let Some(asked) = self.asked.take() else { return };
+        self.log_exchange(asked, now, &outcome);
         if matches!(self.phase, Phase::Goodbye) {
             self.phase = Phase::Handshake;
             return;
@@ -185,7 +191,21 @@ impl Task {
         self.delivery = None;
         let open = self.session.is_open() && self.token.is_some();
         self.phase = Phase::Failed(Failure::new(FailureKind::Fatal, "CLOSED", "The task was closed"));
-        open.then(|| self.goodbye(now))
+        let request = open.then(|| self.goodbye(now))?;
+        self.exchange = self.config.log_requests.then(|| Exchange::begin(&request));
+        Some(request)
+    }
+
+    /// The outcome of the request that `close` returned at `asked`, for the log.
+    pub fn closed(&mut self, asked: Now, now: Now, outcome: &Result<Response, HttpError>) {
+        self.log_exchange(asked, now, outcome);
+    }
+
+    fn log_exchange(&mut self, asked: Now, now: Now, outcome: &Result<Response, HttpError>) {
+        if let Some(exchange) = self.exchange.take() {
+            let took_ms = now.monotonic_ms.saturating_sub(asked.monotonic_ms);
+            self.events.push(Event::Exchanged(exchange.end(outcome, took_ms)));
+        }
     }
 
     fn timeouts(&self) -> Timeouts {

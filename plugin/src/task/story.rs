@@ -452,6 +452,43 @@ fn closing_says_goodbye_once_there_is_a_session() {
 }
 
 #[test]
+fn requests_are_logged_without_secrets_when_that_is_asked_for() {
+    let secrets = [
+        ("salesforce.password", "canary-password"),
+        ("salesforce.consumer.key", "canary-key"),
+        ("salesforce.consumer.secret", "canary-secret"),
+    ];
+    for (logging, expected) in [("true", 8), ("false", 0)] {
+        let mut story = Story::new(&[&secrets[..], &[("curl.logging", logging)]].concat(), None);
+        story.exchange("/services/oauth2/token", "canary", &TOKEN.replace("00D!t", "canary-token"));
+        story.exchange("/sobjects/Lead/describe", "", DESCRIBE);
+        story.exchange("/query", "", FOUND);
+        let cookie = ("set-cookie".to_owned(), "sid=canary-sid; Path=/".to_owned());
+        story.request("/cometd/67.0", "handshake");
+        let response = Response { status: 200, headers: vec![cookie], body: HANDSHAKE.into() };
+        story.task.answered(story.now(), Ok(response));
+        story.exchange("/cometd/67.0", "connect", FIRST);
+        story.exchange("/cometd/67.0", "subscribe", SUBSCRIBED);
+        story.request("/cometd/67.0", "connect");
+        story.now_ms += 110_000;
+        story.task.answered(story.now(), Err(HttpError::Timeout("https://x.my.salesforce.com".into())));
+        story.exchange("/cometd/67.0", "unsubscribe", "[]");
+        let events: Vec<String> = story.task.take_events().iter().map(|e| format!("{e:?} {}", e.message())).collect();
+        let logged: Vec<&String> = events.iter().filter(|event| event.starts_with("Exchanged")).collect();
+        assert_eq!(logged.len(), expected, "{logged:#?}");
+        assert!(!events.join("\n").contains("canary"), "{events:#?}");
+        if expected > 0 {
+            for (index, words) in
+                [(0, "POST https://login.salesforce.com/services/oauth2/token: 200"), (6, "110000 ms")]
+            {
+                assert!(logged[index].contains(words), "{}", logged[index]);
+            }
+            assert!(logged[3].contains("headers set-cookie"), "{}", logged[3]);
+        }
+    }
+}
+
+#[test]
 fn cookies_go_back_and_the_token_is_on_every_request() {
     let mut story = Story::new(&[], Some(1));
     story.log_in();
@@ -466,4 +503,69 @@ fn cookies_go_back_and_the_token_is_on_every_request() {
     assert_eq!(header("cookie").as_deref(), Some("BAYEUX_BROWSER=b1"));
     assert_eq!(header("authorization").as_deref(), Some("Bearer 00D!t"));
     assert!(!format!("{connect:?} {:?}", connect.headers).contains("00D!t"));
+}
+
+/// A filter that leaves out the events of some names.
+const FILTER: [(&str, &str); 4] = [
+    ("transforms", "some"),
+    ("transforms.some.type", "io.confluent.connect.transforms.Filter$Value"),
+    ("transforms.some.filter.type", "exclude"),
+    ("transforms.some.filter.condition", "$[?(@.Name in ['N11', 'N13'])]"),
+];
+
+#[test]
+fn filtered_events_move_the_position_too() {
+    let mut story = Story::start(&FILTER, Some(10), 10);
+    story.answer(200, &connected([11, 12, 13]));
+    let Step::Send(batch) = story.step() else { panic!("a batch") };
+    assert_eq!((batch.len(), story.task.offset()), (1, Some(10)));
+    story.task.sent();
+    assert_eq!(story.task.offset(), Some(13));
+    story.request("/cometd/67.0", "/meta/connect");
+
+    // All of them: there is nothing to send, and a new session goes on behind them.
+    let mut story = Story::start(&FILTER, Some(10), 10);
+    story.answer(200, &connected([11, 13]));
+    story.request("/cometd/67.0", "/meta/connect");
+    assert_eq!(story.task.offset(), Some(13));
+    story.answer(200, r#"[{"error":"403::Unknown client","successful":false}]"#);
+    story.subscribe(13);
+}
+
+#[test]
+fn a_transform_that_fails_is_named_and_the_position_stays_before_the_event() {
+    let mut given = FILTER;
+    given[3].1 = "$.Missing[?(@.a)]";
+    let mut story = Story::start(&given, Some(10), 10);
+    story.answer(200, &connected([11]));
+    let failure = story.failure();
+    assert_eq!((failure.kind, story.task.offset()), (FailureKind::BadRecord, Some(10)));
+    for part in
+        ["replayId 11", "transform some (io.confluent.connect.transforms.Filter$Value)", "missing.or.null.behavior"]
+    {
+        assert!(failure.message.contains(part), "{}", failure.message);
+    }
+}
+
+#[test]
+fn event_headers_come_when_asked_for_and_transforms_see_them() {
+    let given = [
+        ("tributary.headers.enable", "true"),
+        ("transforms", "drop"),
+        ("transforms.drop.type", "DropHeaders"),
+        ("transforms.drop.headers", "tributary.createdDate"),
+    ];
+    for (given, expected) in [(&given[..1], 3), (&given, 2), (&given[1..], 0)] {
+        let mut story = Story::start(given, Some(4), 4);
+        story.answer(200, &connected([5]));
+        let Step::Send(batch) = story.step() else { panic!("a batch") };
+        let headers: Vec<String> = batch[0]
+            .headers
+            .iter()
+            .map(|(key, value)| format!("{key}={}", String::from_utf8_lossy(value.as_deref().unwrap_or(b"null"))))
+            .collect();
+        let all = ["tributary.replayId=5", "tributary.createdDate=2023-11-14T22:30:05Z", "tributary.eventType=created"];
+        assert_eq!(headers.len(), expected, "{headers:?}");
+        assert!(expected == 0 || headers[0] == all[0] && headers[expected - 1] == all[2], "{headers:?}");
+    }
 }

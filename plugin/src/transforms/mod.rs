@@ -30,6 +30,8 @@ mod json_path_parse;
 mod mask_field;
 mod message_timestamp_router;
 pub mod options;
+#[cfg(test)]
+mod others;
 pub mod predicates;
 mod regex_router;
 mod replace_field;

@@ -1,6 +1,6 @@
 //! Requests: versions, time-outs, retries, sizes.
 
-use super::LOW;
+use super::{LOW, SELF_MANAGED};
 use crate::config::def::{Key, Type, Validator};
 
 const CONNECTION: &str = "Connection";
@@ -33,7 +33,8 @@ pub(super) const KEYS: &[Key] = &[
         kind: Type::Long,
         default: Some("30000"),
         default_self_managed: Some("900000"),
-        validator: Validator::Range(1_000, i64::MAX),
+        validator: Validator::Range(1, i64::MAX),
+        validator_managed: Some(Validator::Range(1_000, 250_000)),
         group: CONNECTION,
         display_name: "Retry time (ms)",
         documentation: "Milliseconds during which a failing request or a lost session is tried again, with growing waits, before the task fails. A quota that is used up is waited for without this limit.",
@@ -44,9 +45,20 @@ pub(super) const KEYS: &[Key] = &[
         kind: Type::Int,
         default: Some("16777216"),
         validator: RESPONSE_BYTES,
+        dialects: SELF_MANAGED,
         group: CONNECTION,
         display_name: "Largest answer (bytes)",
         documentation: "Largest answer that is read, in bytes, before and after decompression. Beyond 16 MiB raise `tributary.instance.memory.max.bytes` to four times this.",
+        ..LOW
+    },
+    Key {
+        name: "curl.logging",
+        kind: Type::Boolean,
+        default: Some("false"),
+        group: CONNECTION,
+        display_name: "Log requests",
+        dialects: SELF_MANAGED,
+        documentation: "Whether every request is logged when it is answered: method, URL, names of headers, sizes, status, milliseconds. No value of a header, no body and no parameter of a login is ever in it.",
         ..LOW
     },
 ];

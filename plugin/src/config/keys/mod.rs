@@ -9,7 +9,7 @@ mod push_topic;
 mod transforms;
 mod without_effect;
 
-use super::def::{Effect, Importance, Key, Type, Validator, Width};
+use super::def::{Dialect, Effect, Importance, Key, Type, Validator, Width};
 
 /// `connector.class` of the managed connector.
 pub const CLASS_MANAGED: &str = "SalesforcePushTopicSource";
@@ -29,6 +29,13 @@ pub const NETWORK: &[&str] = &[
 const LOGIN: &str = "Salesforce login";
 const OUTPUT: &str = "Output";
 
+/// Both of Confluent's connectors.
+const BOTH: &[Dialect] = &[Dialect::Managed, Dialect::SelfManaged];
+/// Today's managed connector.
+const MANAGED: &[Dialect] = &[Dialect::Managed];
+/// The self-managed connector.
+const SELF_MANAGED: &[Dialect] = &[Dialect::SelfManaged];
+
 const BASE: Key = Key {
     name: "",
     kind: Type::String,
@@ -37,10 +44,13 @@ const BASE: Key = Key {
     required: false,
     importance: Importance::Medium,
     validator: Validator::Any,
+    validator_managed: None,
     group: LOGIN,
     width: Width::Medium,
     display_name: "",
     dependents: &[],
+    dialects: BOTH,
+    is_file: false,
     effect: Effect::Used,
     documentation: "",
 };
@@ -76,10 +86,16 @@ pub fn all() -> impl Iterator<Item = &'static Key> {
     GROUPS.iter().copied().flatten()
 }
 
-/// The definition of a setting.
+/// The definition of a setting: its own entry, else its family's.
 #[must_use]
 pub fn find(name: &str) -> Option<&'static Key> {
-    all().find(|key| key.name == name)
+    all().find(|key| key.name == name).or_else(|| all().find(|key| key.covers(name)))
+}
+
+/// The setting's place in its group, from 1.
+#[must_use]
+pub fn order_in_group(key: &Key) -> usize {
+    all().filter(|other| other.group == key.group).take_while(|other| other.name != key.name).count() + 1
 }
 
 #[cfg(test)]
@@ -92,14 +108,31 @@ mod tests {
             assert!(all().take(index).all(|other| other.name != key.name), "{} occurs twice", key.name);
             assert!(!key.documentation.is_empty() && !key.display_name.is_empty(), "{} lacks words", key.name);
             assert!(!(key.required && key.default.is_some()), "{} is required and has a default", key.name);
-            for default in [key.default, key.default_self_managed].into_iter().flatten() {
-                assert_eq!(key.kind.check(default), Ok(()), "{}", key.name);
-                assert_eq!(key.validator.check(default), Ok(()), "{}", key.name);
+            for (default, self_managed) in [(key.default, false), (key.default_self_managed.or(key.default), true)] {
+                assert_eq!(default.map_or(Ok(()), |default| key.check(default, self_managed)), Ok(()), "{}", key.name);
             }
+            assert!(!key.dialects.is_empty(), "{} belongs to nobody", key.name);
+            assert!(!key.is_family() || key.effect != Effect::Used, "{} is used by a name of its own", key.name);
+            assert!(key.documentation.ends_with('.'), "{} ends in the middle", key.name);
             for dependent in key.dependents {
                 assert!(find(dependent).is_some(), "{} names {dependent}", key.name);
             }
         }
+    }
+
+    #[test]
+    fn names_orders_and_families() {
+        for (name, expected) in [
+            ("salesforce.object", Some("salesforce.object")),
+            ("confluent.topic", Some("confluent.topic*")),
+            ("confluent.topic.ssl.keystore.password", Some("confluent.topic*")),
+            ("salesforce.objects", None),
+            ("", None),
+        ] {
+            assert_eq!(find(name).map(|key| key.name), expected, "{name}");
+        }
+        let orders: Vec<usize> = push_topic::KEYS.iter().map(order_in_group).collect();
+        assert_eq!(orders, (1..=push_topic::KEYS.len()).collect::<Vec<_>>());
     }
 
     #[test]

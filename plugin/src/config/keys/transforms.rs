@@ -2,7 +2,7 @@
 //! (`transforms::classes`), their grammar is in `config::transforms`.
 
 use super::{BASE, LOW, OUTPUT};
-use crate::config::def::{Key, Type, Validator, Width};
+use crate::config::def::{Dialect, Key, Type, Validator, Width};
 
 const TRANSFORMS: &str = "Transforms";
 
@@ -13,6 +13,7 @@ const SIMPLE_HEADER_CONVERTER: &str = "org.apache.kafka.connect.storage.SimpleHe
 pub(super) const KEYS: &[Key] = &[
     Key {
         name: "transforms",
+        kind: Type::List,
         default: Some(""),
         group: TRANSFORMS,
         width: Width::Long,
@@ -22,6 +23,7 @@ pub(super) const KEYS: &[Key] = &[
     },
     Key {
         name: "predicates",
+        kind: Type::List,
         default: Some(""),
         group: TRANSFORMS,
         width: Width::Long,
@@ -53,6 +55,7 @@ pub(super) const KEYS: &[Key] = &[
     },
     Key {
         name: "tributary.headers.enable",
+        dialects: &[Dialect::Ours],
         kind: Type::Boolean,
         default: Some("false"),
         group: OUTPUT,

@@ -1,0 +1,3 @@
+//! What Kafka Connect's REST API speaks of, one resource per file. `tributary validate --json` prints the same.
+
+pub mod config_infos;
