@@ -3,7 +3,8 @@
 use crate::{
     bindings::{source, types},
     engine::{
-        ConfigDefinition, ConfigType, ConfigValue, Description, Failure, FailureKind, Importance, Progress, Width,
+        ConfigDefinition, ConfigType, ConfigValue, Conversion, Description, Failure, FailureKind, Importance, Progress,
+        Width,
     },
     record::{Header, ProducerRecord, Scalar, ScalarMap, SourceOffset, SourcePartition},
 };
@@ -63,6 +64,15 @@ pub(crate) fn config_value(from: source::ConfigValue) -> ConfigValue {
         errors: from.errors,
         warnings: from.warnings,
         visible: from.visible,
+    }
+}
+
+/// What became of an event.
+pub(crate) fn conversion(from: source::Conversion) -> Conversion {
+    match from {
+        source::Conversion::Made(made) => Conversion::Made(record(made)),
+        source::Conversion::Dropped => Conversion::Dropped,
+        source::Conversion::Failed(reason) => Conversion::Failed(reason),
     }
 }
 

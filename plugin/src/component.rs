@@ -9,7 +9,10 @@ use crate::{
     error::{Failure, FailureKind},
     http::{HttpError, Method, Request, Response, Timeouts},
     offset::{self, Scalar},
-    task::{ProducerRecord, Task},
+    task::{
+        ProducerRecord, Task,
+        preview::{self, Conversion},
+    },
     telemetry::{Event, Level},
     time::{Deadline, Now},
 };
@@ -413,6 +416,22 @@ impl exported::Guest for Component {
                 next_poll_after_ms: u32::try_from(progress.next_poll_after_ms).unwrap_or(u32::MAX),
             })
         })
+    }
+
+    fn convert(
+        config: Vec<(String, String)>,
+        schema: Option<Vec<u8>>,
+        events: Vec<String>,
+    ) -> Result<Vec<exported::Conversion>, types::Failure> {
+        report_panics();
+        let config = validate::parse(&config)?;
+        let converted = preview::convert(&config, schema.as_deref(), &events, World.now().wall_ms)?;
+        let conversion = |conversion| match conversion {
+            Conversion::Record(record) => exported::Conversion::Made(record.into()),
+            Conversion::Dropped => exported::Conversion::Dropped,
+            Conversion::Failed(reason) => exported::Conversion::Failed(reason),
+        };
+        Ok(converted.into_iter().map(conversion).collect())
     }
 
     fn commit_offset(_offset: Vec<(String, types::Scalar)>) -> Result<(), types::Failure> {

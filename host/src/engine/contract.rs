@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use crate::record::SourceOffset;
+use crate::record::{ProducerRecord, SourceOffset};
 
 /// The type of a setting, named as Kafka Connect's `ConfigDef.Type`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -104,6 +104,17 @@ pub struct ConfigValue {
     pub warnings: Vec<String>,
     /// False when other settings make it irrelevant.
     pub visible: bool,
+}
+
+/// What a configuration makes of one event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Conversion {
+    /// This record.
+    Made(ProducerRecord),
+    /// Nothing: it is left out.
+    Dropped,
+    /// It cannot be turned into a record, for this reason.
+    Failed(String),
 }
 
 /// What went wrong in a component, by what can be done about it.

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     data::{Field, Schema, SourceRecord, Struct, Value, logical::LogicalType},
-    java::hash_map,
+    java::{date_format::DAY_MS, hash_map, text::instant_ms},
 };
 
 pub(super) const OPTIONS: &[OptionDef] = &[
@@ -155,16 +155,28 @@ impl ReplaceField {
             let old = &value.schema.fields()[source.index];
             let taken = or_default(taken, &old.schema, self.with_default);
             check_null(field, &taken)?;
-            let fits =
-                || LogicalType::of(&field.schema) == LogicalType::of(&old.schema) && field.schema.check(&taken).is_ok();
-            if !source.same && !fits() {
+            let taken = if source.same { Some(taken) } else { fitted(taken, &old.schema, &field.schema) };
+            let Some(taken) = taken else {
                 return Err(TransformError::new(format!(
                     "field {} takes the value of {}, which is of another type",
                     field.name, old.name
                 )));
-            }
+            };
             values.push(taken);
         }
         Ok(Struct { schema: Arc::clone(schema), values })
     }
+}
+
+/// A value in a field of another schema, if it can stand there. Java holds dates, times and timestamps alike.
+fn fitted(value: Value, old: &Schema, new: &Schema) -> Option<Value> {
+    let (from, to) = (LogicalType::of(old), LogicalType::of(new));
+    let value = match (instant_ms(old, &value), to) {
+        (Some(ms), Some(LogicalType::Timestamp)) => Value::Int64(ms),
+        (Some(ms), Some(LogicalType::Time)) => Value::Int32(i32::try_from(ms).ok()?),
+        (Some(ms), Some(LogicalType::Date)) if ms % DAY_MS == 0 => Value::Int32(i32::try_from(ms / DAY_MS).ok()?),
+        (None, _) if from == to || value.is_null() => value,
+        _ => return None,
+    };
+    new.check(&value).is_ok().then_some(value)
 }
