@@ -18,18 +18,23 @@ pub fn copied(entries: usize) -> usize {
 }
 
 /// Puts entries into the order in which a map of so many buckets yields them that was filled with them one by one.
-pub fn sort<T>(entries: &mut [T], mut buckets: usize, key: impl Fn(&T) -> &str) {
+pub fn sort<T>(entries: &mut Vec<T>, mut buckets: usize, key: impl Fn(&T) -> &str) {
     // A table grows when it is more than three quarters full.
     while entries.len() * 4 > buckets * 3 {
         buckets *= 2;
     }
-    // Entries of one bucket stay in the order in which they came.
-    entries.sort_by_key(|entry| bucket(key(entry), buckets));
+    // Entries of one bucket stay in the order in which they came. Places are sorted, not entries: a sort for each type
+    // of entry would be large.
+    let mut places: Vec<(u32, u32)> =
+        entries.iter().zip(0..).map(|(entry, place)| (bucket(key(entry), buckets), place)).collect();
+    places.sort_unstable();
+    let mut taken: Vec<Option<T>> = std::mem::take(entries).into_iter().map(Some).collect();
+    entries.extend(places.into_iter().filter_map(|(_, place)| taken[place as usize].take()));
 }
 
-fn bucket(key: &str, buckets: usize) -> usize {
+fn bucket(key: &str, buckets: usize) -> u32 {
     let hash = key.encode_utf16().fold(0_u32, |hash, unit| hash.wrapping_mul(31).wrapping_add(u32::from(unit)));
-    (hash ^ (hash >> 16)) as usize & (buckets - 1)
+    (hash ^ (hash >> 16)) & (buckets as u32 - 1)
 }
 
 #[cfg(test)]
@@ -39,7 +44,7 @@ mod tests {
     /// The orders are a JVM's.
     #[test]
     fn the_order_is_that_of_java() {
-        let mut few = ["timestamp", "Id", "Name", "banana", "apple"];
+        let mut few = vec!["timestamp", "Id", "Name", "banana", "apple"];
         sort(&mut few, NEW, |key| key);
         assert_eq!(few, ["banana", "apple", "Id", "timestamp", "Name"]);
         assert_eq!((copied(0), copied(3), copied(4), copied(12), sized(5), sized(0)), (16, 4, 8, 16, 8, 1));
