@@ -16,3 +16,4 @@ mod org;
 mod process;
 mod refusals;
 mod scene;
+mod transforms;
