@@ -187,9 +187,14 @@ impl Regex {
         Ok(Replacement(parts))
     }
 
+    /// The most steps that a text of so many bytes may take.
+    #[must_use]
+    pub fn steps(&self, bytes: usize) -> u64 {
+        (self.states as u64).saturating_mul(bytes as u64 + 1)
+    }
+
     fn check(&self, bytes: usize) -> Result<(), RegexError> {
-        let steps = (self.states as u64).saturating_mul(bytes as u64 + 1);
-        if steps > self.timeout_ms.saturating_mul(STEPS_PER_MS) {
+        if self.steps(bytes) > self.timeout_ms.saturating_mul(STEPS_PER_MS) {
             return Err(RegexError::TooSlow { timeout_ms: self.timeout_ms, bytes });
         }
         Ok(())

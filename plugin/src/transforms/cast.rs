@@ -10,11 +10,11 @@ use super::{
     error::{Result, TransformError},
     options::{OptionError, Options},
     schema_cache::SchemaCache,
-    shape::{basics, check_null, entry, key_text, or_default, require_map, require_struct, set_entry},
+    shape::{Careful, basics, entry, key_text, require_map, require_struct, set_entry},
     side::Side,
 };
 use crate::{
-    data::{Field, Schema, SchemaKind, SourceRecord, Struct, Value, decimal, logical::LogicalType},
+    data::{Field, Schema, SchemaKind, SourceRecord, Value, decimal, logical::LogicalType},
     java::{hash_map, number, text},
 };
 
@@ -49,8 +49,14 @@ enum Spec {
     Fields(Vec<(String, Target)>),
 }
 
-/// The new schema, and the target of each of its fields.
-type Plan = (Arc<Schema>, Vec<Option<Target>>);
+/// What casting makes of a schema.
+#[derive(Clone, Debug)]
+struct Plan {
+    schema: Arc<Schema>,
+    /// Which fields are cast, and into what.
+    targets: Vec<(usize, Target)>,
+    careful: Careful,
+}
 
 #[derive(Clone, Debug)]
 struct Cast {
@@ -171,23 +177,17 @@ impl Cast {
             }
             Spec::Fields(fields) => fields,
         };
-        let value = require_struct(value, PURPOSE)?;
-        let (updated, targets) = self.plans.get(schema, || plan(schema, fields))?;
-        let mut values = Vec::with_capacity(value.values.len());
-        for ((value, field), (target, new)) in
-            value.values.into_iter().zip(value.schema.fields()).zip(targets.iter().zip(updated.fields()))
-        {
-            let value = or_default(value, &field.schema, self.with_default);
-            let value = match target {
-                Some(target) => {
-                    cast(Some(&field.schema), value, *target).map_err(|error| within(&field.name, &error))?
-                }
-                None => value,
-            };
-            check_null(new, &value)?;
-            values.push(value);
+        let mut value = require_struct(value, PURPOSE)?;
+        let plan = self.plans.get(schema, || plan(schema, fields))?;
+        plan.careful.settle(&mut value, self.with_default)?;
+        for &(index, target) in &plan.targets {
+            let field = &value.schema.fields()[index];
+            let taken = std::mem::replace(&mut value.values[index], Value::Null);
+            let cast = cast(Some(&field.schema), taken, target);
+            value.values[index] = cast.map_err(|error| within(&field.name, &error))?;
         }
-        Ok((Arc::clone(updated), Struct { schema: Arc::clone(updated), values }.into()))
+        value.schema = Arc::clone(&plan.schema);
+        Ok((Arc::clone(&plan.schema), value.into()))
     }
 }
 
@@ -196,9 +196,9 @@ fn plan(schema: &Schema, casts: &[(String, Target)]) -> Result<Plan> {
         return Err(TransformError::new("Cannot list fields on non-struct type"));
     }
     let (mut fields, mut targets) = (Vec::new(), Vec::new());
-    for field in schema.fields() {
+    for (index, field) in schema.fields().iter().enumerate() {
         let target = casts.iter().find(|(name, _)| **name == *field.name).map(|(_, target)| *target);
-        targets.push(target);
+        targets.extend(target.map(|target| (index, target)));
         fields.push(match target {
             None => field.clone(),
             Some(target) => {
@@ -213,7 +213,7 @@ fn plan(schema: &Schema, casts: &[(String, Target)]) -> Result<Plan> {
         return Err(TransformError::new("Cast transformation does not support casting the default of a struct"));
     }
     let updated = Schema { optional: schema.optional, ..basics(schema, SchemaKind::Struct(fields)) };
-    Ok((Arc::new(updated), targets))
+    Ok(Plan { schema: Arc::new(updated), targets, careful: Careful::of(schema) })
 }
 
 /// Connect keeps the name of a schema that is cast as a whole. A logical type's name then stands on a value that is not

@@ -8,7 +8,7 @@ use super::{
     error::{Result, TransformError},
     options::{OptionError, Options},
     schema_cache::SchemaCache,
-    shape::{Fields, check_null, key_text, or_default, require_map, require_struct, set_entry},
+    shape::{Careful, Fields, key_text, require_map, require_struct, set_entry},
     side::Side,
 };
 use crate::{
@@ -49,7 +49,7 @@ struct InsertField {
     timestamp: Option<Insertion>,
     fixed: Option<(Insertion, String)>,
     with_default: bool,
-    schemas: SchemaCache<Arc<Schema>>,
+    schemas: SchemaCache<(Arc<Schema>, Careful)>,
 }
 
 impl Insertion {
@@ -130,9 +130,9 @@ impl InsertField {
         Value::Map(entries)
     }
 
-    fn into_struct(&mut self, value: Struct, record: &SourceRecord) -> Result<Struct> {
+    fn into_struct(&mut self, mut value: Struct, record: &SourceRecord) -> Result<Struct> {
         let Self { topic, partition, timestamp, fixed, with_default, schemas, .. } = self;
-        let schema = schemas.get(&value.schema, || {
+        let (schema, careful) = schemas.get(&value.schema, || {
             let mut fields = Fields::default();
             for field in value.schema.fields() {
                 fields.push(field.clone())?;
@@ -146,14 +146,11 @@ impl InsertField {
             for field in insertions.into_iter().flatten() {
                 fields.push(field)?;
             }
-            Ok(Arc::new(fields.like(&value.schema)))
+            Ok((Arc::new(fields.like(&value.schema)), Careful::of(&value.schema)))
         })?;
-        let mut values = Vec::with_capacity(schema.fields().len());
-        for (field, value) in value.schema.fields().iter().zip(value.values) {
-            let value = or_default(value, &field.schema, *with_default);
-            check_null(field, &value)?;
-            values.push(value);
-        }
+        careful.settle(&mut value, *with_default)?;
+        let mut values = value.values;
+        values.reserve_exact(schema.fields().len() - values.len());
         let inserted = [
             topic.as_ref().map(|_| record.topic.as_str().into()),
             partition.as_ref().map(|_| record.partition.map_or(Value::Null, Value::Int32)),

@@ -5,7 +5,8 @@ use super::{
     definition::{Check, Form, Importance, OptionDef},
     error::{Result, TransformError},
     options::{OptionError, Options},
-    shape::{check_null, entry, key_text, or_default, require_map, require_struct, set_entry},
+    schema_cache::SchemaCache,
+    shape::{Careful, entry, key_text, require_map, require_struct, set_entry},
     side::Side,
 };
 use crate::{
@@ -31,6 +32,8 @@ struct MaskField {
     fields: Vec<String>,
     replacement: Option<String>,
     with_default: bool,
+    /// Which fields are masked, by schema.
+    plans: SchemaCache<(Vec<usize>, Careful)>,
 }
 
 pub(super) fn build(options: &Options<'_>, form: Form) -> std::result::Result<Box<dyn Transform>, OptionError> {
@@ -41,6 +44,7 @@ pub(super) fn build(options: &Options<'_>, form: Form) -> std::result::Result<Bo
         fields,
         replacement: options.optional("replacement").map(str::to_owned),
         with_default: options.flag("replace.null.with.default"),
+        plans: SchemaCache::default(),
     }))
 }
 
@@ -53,7 +57,8 @@ impl Transform for MaskField {
                 let table = hash_map::copied(entries.len());
                 for field in &self.fields {
                     let value = entry(&entries, field).unwrap_or(&Value::Null);
-                    let value = self.masked(None, value).map_err(|error| within(field, &error))?;
+                    let value = masked_value(self.replacement.as_deref(), None, value)
+                        .map_err(|error| within(field, &error))?;
                     set_entry(&mut entries, field, value);
                 }
                 hash_map::sort(&mut entries, table, key_text);
@@ -61,15 +66,16 @@ impl Transform for MaskField {
             }
             Some(_) => {
                 let mut value = require_struct(value, PURPOSE)?;
-                let schema = std::sync::Arc::clone(&value.schema);
-                for (field, slot) in schema.fields().iter().zip(&mut value.values) {
-                    if slot.is_null() {
-                        *slot = or_default(Value::Null, &field.schema, self.with_default);
-                    }
-                    if self.fields.iter().any(|masked| **masked == *field.name) {
-                        *slot = self.masked(Some(&field.schema), slot).map_err(|error| within(&field.name, &error))?;
-                    }
-                    check_null(field, slot)?;
+                let fields = &self.fields;
+                let (masked, careful) = self.plans.get(&value.schema, || {
+                    let masked = fields.iter().filter_map(|field| value.schema.field_index(field)).collect();
+                    Ok((masked, Careful::of(&value.schema)))
+                })?;
+                careful.settle(&mut value, self.with_default)?;
+                for &index in masked {
+                    let field = &value.schema.fields()[index];
+                    let empty = masked_value(self.replacement.as_deref(), Some(&field.schema), &value.values[index]);
+                    value.values[index] = empty.map_err(|error| within(&field.name, &error))?;
                 }
                 value.into()
             }
@@ -83,16 +89,14 @@ fn within(field: &str, error: &TransformError) -> TransformError {
     TransformError::new(format!("field {field}: {error}"))
 }
 
-impl MaskField {
-    fn masked(&self, schema: Option<&Schema>, value: &Value) -> Result<Value> {
-        if value.is_null() {
-            return Ok(Value::Null);
-        }
-        let logical = schema.and_then(LogicalType::of);
-        match &self.replacement {
-            None => empty(logical, value),
-            Some(text) => replaced(logical, value, text),
-        }
+fn masked_value(replacement: Option<&str>, schema: Option<&Schema>, value: &Value) -> Result<Value> {
+    if value.is_null() {
+        return Ok(Value::Null);
+    }
+    let logical = schema.and_then(LogicalType::of);
+    match replacement {
+        None => empty(logical, value),
+        Some(text) => replaced(logical, value, text),
     }
 }
 

@@ -30,7 +30,12 @@ pub(super) const OPTIONS_RE2: &[OptionDef] = &[
 struct RegexRouter {
     regex: Regex,
     replacement: Replacement,
+    /// The latest topics and their new names: a connector has few topics, and an expression costs more than a look.
+    known: Vec<(String, Option<String>)>,
 }
+
+/// Topics that are remembered; the oldest makes room.
+const TOPICS_MAX: usize = 16;
 
 pub(super) fn build(options: &Options<'_>, _form: Form) -> std::result::Result<Box<dyn Transform>, OptionError> {
     router(options, Dialect::Java)
@@ -44,7 +49,7 @@ fn router(options: &Options<'_>, dialect: Dialect) -> std::result::Result<Box<dy
     let regex = topic_regex("regex", options, dialect)?;
     let text = options.text("replacement");
     let replacement = regex.replacement(text).map_err(|error| refused("replacement", text, &error))?;
-    Ok(Box::new(RegexRouter { regex, replacement }))
+    Ok(Box::new(RegexRouter { regex, replacement, known: Vec::new() }))
 }
 
 /// The pattern in an option, for names of topics.
@@ -64,8 +69,19 @@ fn refused(option: &'static str, text: &str, error: &RegexError) -> OptionError 
 
 impl Transform for RegexRouter {
     fn apply(&mut self, mut record: SourceRecord, _context: &mut Context) -> Result<Option<SourceRecord>> {
-        if let Some(topic) = self.regex.replace(&record.topic, &self.replacement)? {
-            record.topic = topic;
+        let position = match self.known.iter().position(|(topic, _)| *topic == record.topic) {
+            Some(position) => position,
+            None => {
+                let routed = self.regex.replace(&record.topic, &self.replacement)?;
+                if self.known.len() == TOPICS_MAX {
+                    self.known.remove(0);
+                }
+                self.known.push((record.topic.clone(), routed));
+                self.known.len() - 1
+            }
+        };
+        if let Some(topic) = &self.known[position].1 {
+            record.topic.clone_from(topic);
         }
         Ok(Some(record))
     }

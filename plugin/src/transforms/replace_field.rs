@@ -33,6 +33,8 @@ struct Source {
     index: usize,
     /// Whether the old field is of the same schema. It is not when a new name hides a field that is left in.
     same: bool,
+    /// Whether the old field may hold a null that does not stay one.
+    careful: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -107,7 +109,9 @@ impl Names {
             let original = self.original(&field.name);
             let index = schema.field_index(original);
             let index = index.ok_or_else(|| TransformError::new(format!("{original} is not a valid field name")))?;
-            Ok(Source { index, same: schema.fields()[index].schema == field.schema })
+            let old = &schema.fields()[index].schema;
+            let careful = !old.optional || old.default.is_some() || !field.schema.optional;
+            Ok(Source { index, same: *old == field.schema, careful })
         };
         let sources = updated.fields().iter().map(source).collect::<Result<_>>()?;
         Ok((Arc::new(updated), sources))
@@ -152,6 +156,10 @@ impl ReplaceField {
         for (source, field) in sources.iter().zip(schema.fields()) {
             // No two new fields come from the same old one.
             let taken = std::mem::replace(&mut value.values[source.index], Value::Null);
+            if source.same && !(source.careful && taken.is_null()) {
+                values.push(taken);
+                continue;
+            }
             let old = &value.schema.fields()[source.index];
             let taken = or_default(taken, &old.schema, self.with_default);
             check_null(field, &taken)?;

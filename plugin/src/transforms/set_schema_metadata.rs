@@ -8,7 +8,7 @@ use super::{
     error::{Result, TransformError},
     options::{OptionError, Options},
     schema_cache::SchemaCache,
-    shape::{check_null, or_default},
+    shape::Careful,
     side::Side,
 };
 use crate::data::{Schema, SchemaKind, SourceRecord, Value};
@@ -29,7 +29,7 @@ struct SetSchemaMetadata {
     name: Option<Arc<str>>,
     version: Option<i32>,
     with_default: bool,
-    schemas: SchemaCache<Arc<Schema>>,
+    schemas: SchemaCache<(Arc<Schema>, Careful)>,
 }
 
 pub(super) fn build(options: &Options<'_>, form: Form) -> std::result::Result<Box<dyn Transform>, OptionError> {
@@ -59,21 +59,17 @@ impl Transform for SetSchemaMetadata {
         if !matches!(schema.kind, SchemaKind::Struct(_)) {
             return Err(TransformError::new("Cannot list fields on non-struct type"));
         }
-        let updated = self.schemas.get(&schema, || {
-            Ok(Arc::new(Schema {
+        let (updated, careful) = self.schemas.get(&schema, || {
+            let updated = Schema {
                 name: self.name.clone().or_else(|| schema.name.clone()),
                 version: self.version.or(schema.version),
                 ..(*schema).clone()
-            }))
+            };
+            Ok((Arc::new(updated), Careful::of(&schema)))
         })?;
         let updated = Arc::clone(updated);
         if let Value::Struct(inner) = &mut value {
-            for (field, slot) in schema.fields().iter().zip(&mut inner.values) {
-                if slot.is_null() {
-                    *slot = or_default(Value::Null, &field.schema, self.with_default);
-                }
-                check_null(field, slot)?;
-            }
+            careful.settle(inner, self.with_default)?;
             inner.schema = Arc::clone(&updated);
         }
         self.side.put(&mut record, Some(updated), value);

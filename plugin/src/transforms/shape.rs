@@ -62,6 +62,32 @@ pub(super) fn check_null(field: &Field, value: &Value) -> Result<()> {
     Ok(())
 }
 
+/// The fields of a struct that a transform must look at before it copies them: those with a default, and those that null
+/// does not fit. All others are copied as they are, which is what makes wide records cheap.
+#[derive(Clone, Debug)]
+pub(super) struct Careful(Vec<usize>);
+
+impl Careful {
+    pub(super) fn of(schema: &Schema) -> Self {
+        let careful = |field: &Field| !field.schema.optional || field.schema.default.is_some();
+        Self(schema.fields().iter().enumerate().filter(|(_, field)| careful(field)).map(|(index, _)| index).collect())
+    }
+
+    /// Puts defaults in the place of nulls, if that is asked for, and refuses nulls that do not fit.
+    pub(super) fn settle(&self, value: &mut Struct, with_default: bool) -> Result<()> {
+        for &index in &self.0 {
+            let (Some(field), Some(slot)) = (value.schema.fields().get(index), value.values.get_mut(index)) else {
+                continue;
+            };
+            if slot.is_null() {
+                *slot = or_default(Value::Null, &field.schema, with_default);
+                check_null(field, slot)?;
+            }
+        }
+        Ok(())
+    }
+}
+
 pub(super) fn require_struct(value: Value, purpose: &str) -> Result<Struct> {
     match value {
         Value::Struct(value) => Ok(value),

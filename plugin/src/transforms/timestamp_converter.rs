@@ -8,11 +8,11 @@ use super::{
     error::{Result, TransformError},
     options::{OptionError, Options},
     schema_cache::SchemaCache,
-    shape::{basics, check_null, entry, key_text, or_default, require_map, require_struct, set_entry},
+    shape::{Careful, basics, entry, key_text, require_map, require_struct, set_entry},
     side::Side,
 };
 use crate::{
-    data::{Field, Schema, SchemaKind, SourceRecord, Struct, Value, logical},
+    data::{Field, Schema, SchemaKind, SourceRecord, Value, logical},
     java::{
         date_format::{DAY_MS, DateFormat},
         hash_map,
@@ -66,6 +66,15 @@ enum Unit {
     Finer(i64),
 }
 
+/// What converting makes of a schema.
+#[derive(Clone, Debug)]
+struct Plan {
+    schema: Arc<Schema>,
+    /// The field, when there is one.
+    index: Option<usize>,
+    careful: Careful,
+}
+
 #[derive(Clone, Debug)]
 struct TimestampConverter {
     side: Side,
@@ -74,7 +83,7 @@ struct TimestampConverter {
     format: Option<DateFormat>,
     unit: Unit,
     with_default: bool,
-    schemas: SchemaCache<Arc<Schema>>,
+    plans: SchemaCache<Plan>,
     whole: SchemaCache<Arc<Schema>>,
 }
 
@@ -110,7 +119,7 @@ pub(super) fn build(options: &Options<'_>, form: Form) -> std::result::Result<Bo
             _ => Unit::Milliseconds,
         },
         with_default: options.flag("replace.null.with.default"),
-        schemas: SchemaCache::default(),
+        plans: SchemaCache::default(),
         whole: SchemaCache::default(),
     }))
 }
@@ -208,24 +217,24 @@ impl TimestampConverter {
             value => Some(require_struct(value, PURPOSE)?),
         };
         let (field, target) = (self.field.as_str(), self.target);
-        let updated = Arc::clone(self.schemas.get(schema, || updated_schema(schema, field, target).map(Arc::new))?);
+        let plan = self.plans.get(schema, || {
+            let updated = updated_schema(schema, field, target)?;
+            let index = schema.field_index(field);
+            Ok(Plan { schema: Arc::new(updated), index, careful: Careful::of(schema) })
+        })?;
+        let (updated, index) = (Arc::clone(&plan.schema), plan.index);
         let Some(mut value) = value else { return Ok((updated, Value::Null)) };
-        for (index, slot) in value.values.iter_mut().enumerate() {
-            let known = &value.schema.fields()[index];
-            if slot.is_null() {
-                *slot = or_default(Value::Null, &known.schema, self.with_default);
+        plan.careful.settle(&mut value, self.with_default)?;
+        if let Some(index) = index {
+            let source = Shape::of(&value.schema.fields()[index].schema)?;
+            if !value.values[index].is_null() {
+                let converted = self.convert(&value.values[index], source, now_ms);
+                value.values[index] =
+                    converted.map_err(|error| TransformError::new(format!("field {}: {error}", self.field)))?;
             }
-            if *known.name == *self.field {
-                let source = Shape::of(&known.schema)?;
-                if !slot.is_null() {
-                    *slot = self
-                        .convert(slot, source, now_ms)
-                        .map_err(|error| TransformError::new(format!("field {}: {error}", self.field)))?;
-                }
-            }
-            check_null(&updated.fields()[index], slot)?;
         }
-        Ok((Arc::clone(&updated), Struct { schema: updated, values: value.values }.into()))
+        value.schema = Arc::clone(&updated);
+        Ok((updated, value.into()))
     }
 
     fn convert(&self, value: &Value, source: Shape, now_ms: i64) -> Result<Value> {
