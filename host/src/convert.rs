@@ -3,8 +3,8 @@
 use crate::{
     bindings::{source, types},
     engine::{
-        ConfigDefinition, ConfigType, ConfigValue, Conversion, Description, Failure, FailureKind, Importance, Progress,
-        Width,
+        ConfigDefinition, ConfigType, ConfigValue, Conversion, Description, Failure, FailureKind, Importance, Plugin,
+        PluginKind, Progress, Width,
     },
     record::{Header, ProducerRecord, Scalar, ScalarMap, SourceOffset, SourcePartition},
 };
@@ -83,6 +83,19 @@ pub(crate) fn description(from: source::Description) -> Description {
         version: from.version,
         summary: from.summary,
         network: from.network,
+        config: from.config.into_iter().map(definition).collect(),
+        plugins: from.plugins.into_iter().map(plugin).collect(),
+    }
+}
+
+fn plugin(from: source::Plugin) -> Plugin {
+    Plugin {
+        classes: from.classes,
+        kind: match from.kind {
+            source::PluginKind::Transformation => PluginKind::Transformation,
+            source::PluginKind::Predicate => PluginKind::Predicate,
+        },
+        documentation: from.documentation,
         config: from.config.into_iter().map(definition).collect(),
     }
 }

@@ -15,6 +15,10 @@ use crate::{
     },
     telemetry::{Event, Level},
     time::{Deadline, Now},
+    transforms::{
+        classes,
+        definition::{Class, Importance, Kind, OptionDef},
+    },
 };
 
 mod bindings {
@@ -335,6 +339,43 @@ fn definition(key: &def::Key) -> exported::ConfigDefinition {
     }
 }
 
+/// A transform or predicate with its options.
+fn plugin(class: &Class) -> exported::Plugin {
+    let option = |(index, option): (usize, &OptionDef)| exported::ConfigDefinition {
+        name: option.name.into(),
+        config_type: match option.kind {
+            Kind::String => exported::ConfigType::String,
+            Kind::List => exported::ConfigType::List,
+            Kind::Boolean => exported::ConfigType::Boolean,
+            Kind::Int => exported::ConfigType::Int,
+        },
+        default_value: option.default.map(Into::into),
+        required: option.required,
+        importance: match option.importance {
+            Importance::High => exported::Importance::High,
+            Importance::Medium => exported::Importance::Medium,
+            Importance::Low => exported::Importance::Low,
+        },
+        documentation: option.documentation.into(),
+        valid_values: option.check.valid_values(),
+        group: String::new(),
+        order_in_group: i32::try_from(index + 1).unwrap_or(i32::MAX),
+        width: exported::Width::None,
+        display_name: option.name.into(),
+        dependents: Vec::new(),
+        is_file: false,
+    };
+    exported::Plugin {
+        classes: class.forms.endings().iter().map(|ending| format!("{}{ending}", class.name)).collect(),
+        kind: match class.is_predicate() {
+            true => exported::PluginKind::Predicate,
+            false => exported::PluginKind::Transformation,
+        },
+        documentation: class.documentation.into(),
+        config: class.options.iter().enumerate().map(option).collect(),
+    }
+}
+
 thread_local! {
     static DRIVER: RefCell<Option<Driver<World>>> = const { RefCell::new(None) };
 }
@@ -363,6 +404,7 @@ impl exported::Guest for Component {
             summary: "Carries Salesforce PushTopic events into Apache Kafka".into(),
             config: keys::all().map(definition).collect(),
             network: keys::NETWORK.iter().map(|pattern| (*pattern).to_owned()).collect(),
+            plugins: classes::CLASSES.iter().map(plugin).collect(),
         }
     }
 
