@@ -25,6 +25,11 @@ test: test-build
 test-build: component kafka
 	cargo build --workspace --all-targets
 
+## Measures what docs/figures.md states; FIGURES="throughput --rounds 7" measures less, or more
+.PHONY: figures
+figures: build kafka
+	TRIBUTARY_COMPONENT="$(abspath $(component))" cargo bench -p tributary-figures -- $(FIGURES)
+
 ## Checks formatting, lints, licences and scripts
 .PHONY: lint
 lint:

@@ -2,9 +2,10 @@
 
 use crate::{
     bindings::{source, types},
+    check::{Check, CheckStatus},
     engine::{
         ConfigDefinition, ConfigType, ConfigValue, Conversion, Description, Failure, FailureKind, Importance, Plugin,
-        PluginKind, Progress, Width,
+        PluginKind, PreflightProgress, Progress, Width,
     },
     record::{Header, ProducerRecord, Scalar, ScalarMap, SourceOffset, SourcePartition},
 };
@@ -53,6 +54,21 @@ pub(crate) fn failure(from: types::Failure) -> Failure {
 /// What a poll did.
 pub(crate) fn progress(from: source::Progress) -> Progress {
     Progress { sent: from.sent, offset: from.offset.map(offset), next_poll_after_ms: from.next_poll_after_ms }
+}
+
+/// What a part of a preflight did.
+pub(crate) fn preflight(from: source::PreflightProgress) -> PreflightProgress {
+    let check = |check: source::Check| Check {
+        name: check.name,
+        status: match check.status {
+            source::CheckStatus::Pass => CheckStatus::Pass,
+            source::CheckStatus::Warn => CheckStatus::Warn,
+            source::CheckStatus::Fail => CheckStatus::Fail,
+        },
+        message: check.message,
+        remedy: check.remedy,
+    };
+    PreflightProgress { checks: from.checks.into_iter().map(check).collect(), topics: from.topics, done: from.done }
 }
 
 /// What validation found out about a setting.

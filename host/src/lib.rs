@@ -1,6 +1,7 @@
 //! Tributary's host: runs connector components and carries their records into Kafka. `docs/architecture.md` is the map.
 
 mod bindings;
+pub mod check;
 pub mod cli;
 pub mod config;
 mod convert;

@@ -10,6 +10,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::{
+    check::Check,
     config::ConnectorConfig,
     record::{ProducerRecord, SourceOffset, SourcePartition},
 };
@@ -95,6 +96,9 @@ pub trait Backend: Send + Sync {
         partition: &SourcePartition,
         offset: Option<&SourceOffset>,
     ) -> Result<(), SinkError>;
+
+    /// Whether the connector could write to these topics and store its offset: asks, and changes nothing.
+    async fn preflight(&self, connector: &ConnectorConfig, topics: &[String]) -> Vec<Check>;
 
     /// In a few words for the log: `embedded log in ./tributary-data`, `Kafka at 127.0.0.1:9092`.
     fn describe(&self) -> String;

@@ -15,6 +15,7 @@ use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
 
 use crate::{
+    check::Check,
     config::ConnectorConfig,
     engine::{Cache, Component, ComponentError, Engine, Limits, Source},
     record::{ProducerRecord, Scalar, SourceOffset, SourcePartition},
@@ -104,6 +105,7 @@ impl Guest {
               (func (export "{source}#convert") (param i32 i32 i32 i32 i32 i32 i32) (result i32) (i32.const 4096))
               (func (export "{source}#configure") (param i32 i32 i32 i32 i32) (result i32) {configure} (i32.const 2048))
               (func (export "{source}#poll") (param i32) (result i32) {poll} (i32.const 1024))
+              (func (export "{source}#preflight") (param i32) (result i32) (i32.const 2048))
               (func (export "{source}#commit-offset") (param i32 i32) (result i32) (i32.const 2048))
               (func (export "{source}#close") (param i32) {close}))"#,
             describe = self.describe,
@@ -186,6 +188,10 @@ impl Backend for Memory {
 
     async fn alter_offset(&self, _: &str, _: &SourcePartition, _: Option<&SourceOffset>) -> Result<(), SinkError> {
         Ok(())
+    }
+
+    async fn preflight(&self, _: &ConnectorConfig, _: &[String]) -> Vec<Check> {
+        vec![]
     }
 
     fn describe(&self) -> String {

@@ -9,6 +9,7 @@ use crate::{
     error::{Failure, FailureKind},
     http::{HttpError, Method, Request, Response, Timeouts},
     offset::{self, Scalar},
+    preflight,
     task::{
         ProducerRecord, Task,
         preview::{self, Conversion},
@@ -294,6 +295,17 @@ impl From<Failure> for types::Failure {
     }
 }
 
+impl From<preflight::Check> for exported::Check {
+    fn from(check: preflight::Check) -> Self {
+        let status = match check.status {
+            preflight::Status::Pass => exported::CheckStatus::Pass,
+            preflight::Status::Warn => exported::CheckStatus::Warn,
+            preflight::Status::Fail => exported::CheckStatus::Fail,
+        };
+        Self { name: check.name.into(), status, message: check.message, remedy: check.remedy }
+    }
+}
+
 fn scalars(pairs: Vec<(String, types::Scalar)>) -> Vec<(String, Scalar)> {
     let scalar = |value| match value {
         types::Scalar::Null => Scalar::Null,
@@ -474,6 +486,21 @@ impl exported::Guest for Component {
             Conversion::Failed(reason) => exported::Conversion::Failed(reason),
         };
         Ok(converted.into_iter().map(conversion).collect())
+    }
+
+    fn preflight(max_wait_ms: u32) -> Result<exported::PreflightProgress, types::Failure> {
+        DRIVER.with_borrow_mut(|driver| {
+            let Some(driver) = driver else {
+                let message = "preflight was called before configure";
+                return Err(Failure::new(FailureKind::Fatal, "NOT_CONFIGURED", message).into());
+            };
+            let examination = driver.preflight(max_wait_ms.into());
+            Ok(exported::PreflightProgress {
+                checks: examination.checks.into_iter().map(Into::into).collect(),
+                topics: examination.topics,
+                done: examination.done,
+            })
+        })
     }
 
     fn commit_offset(_offset: Vec<(String, types::Scalar)>) -> Result<(), types::Failure> {

@@ -14,6 +14,7 @@ use crate::{
         push_topic_plan::QueryPlan,
         rest,
         schema::RecordSchemas,
+        versions,
     },
     telemetry::Event,
 };
@@ -52,11 +53,6 @@ pub struct Prepared {
     pub version: String,
     /// The object's API name, in Salesforce's own spelling.
     pub object: String,
-}
-
-#[derive(Deserialize)]
-struct ApiVersion {
-    version: String,
 }
 
 #[derive(Deserialize)]
@@ -135,15 +131,8 @@ impl Plan {
 
     fn versions(&mut self, response: &Response) -> Result<(), Verdict> {
         rest::check(response, "the question for API versions")?;
-        let versions: Vec<ApiVersion> = serde_json::from_slice(&response.body)
-            .map_err(|_| rest::not_json(response, "the question for API versions"))?;
-        // Compared as numbers: as text, 100.0 would come before 99.0.
-        let number = |version: &str| {
-            let (major, minor) = version.split_once('.').unwrap_or((version, "0"));
-            Some((major.parse::<u32>().ok()?, minor.parse::<u32>().ok()?))
-        };
-        let newest = versions.into_iter().filter_map(|v| Some((number(&v.version)?, v.version))).max();
-        let Some((_, version)) = newest else {
+        let Some(version) = versions::parse(&response.body).and_then(|versions| versions.into_iter().next_back())
+        else {
             return Err(rest::not_json(response, "the question for API versions"));
         };
         self.version = version;

@@ -3,6 +3,7 @@
 use crate::{
     error::Failure,
     http::{HttpError, Request, Response},
+    preflight::{self, Check, Preflight},
     task::{ProducerRecord, Step, Task},
     telemetry::Event,
     time::{Deadline, Now},
@@ -46,17 +47,30 @@ pub struct Progress {
     pub next_poll_after_ms: u64,
 }
 
+/// What a call of `preflight` did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Examination {
+    /// What it found out.
+    pub checks: Vec<Check>,
+    /// Topics of records, as far as they became known.
+    pub topics: Vec<String>,
+    /// Whether everything has been looked at.
+    pub done: bool,
+}
+
 /// A task, the world, and the request in flight between them.
 pub struct Driver<I: Imports> {
     imports: I,
     task: Task,
+    /// In place of the task's work, once it was asked for.
+    preflight: Option<Preflight>,
     pending: Option<(I::Pending, Deadline)>,
 }
 
 impl<I: Imports> Driver<I> {
     /// Puts a task into the world.
     pub fn new(imports: I, task: Task) -> Self {
-        Self { imports, task, pending: None }
+        Self { imports, task, preflight: None, pending: None }
     }
 
     /// The world, for tests.
@@ -94,6 +108,30 @@ impl<I: Imports> Driver<I> {
         }
     }
 
+    /// Looks at what the task would need, until everything has been looked at or until `max_wait_ms` milliseconds have
+    /// passed. The task itself cannot be polled any more.
+    pub fn preflight(&mut self, max_wait_ms: u64) -> Examination {
+        let end = self.imports.now().deadline(max_wait_ms);
+        loop {
+            let now = self.imports.now();
+            let task = &self.task;
+            let preflight = self.preflight.get_or_insert_with(|| Preflight::new(task.config().clone()));
+            let done = match preflight.step(now) {
+                preflight::Step::Request(request) => {
+                    self.start(request, now);
+                    continue;
+                }
+                preflight::Step::Await if self.finish(end) => continue,
+                preflight::Step::Await => false,
+                preflight::Step::Done => true,
+            };
+            self.report();
+            let (checks, topics) =
+                self.preflight.as_mut().map_or_else(Default::default, |p| (p.take_checks(), p.take_topics()));
+            return Examination { checks, topics, done };
+        }
+    }
+
     /// Says goodbye to the org, as far as that goes within `max_wait_ms` milliseconds.
     pub fn close(&mut self, max_wait_ms: u64) {
         // The held connect, if any, is given up: what it would have brought is replayed to the next session.
@@ -116,7 +154,7 @@ impl<I: Imports> Driver<I> {
         let deadline = now.deadline(request.timeouts.total_ms);
         match self.imports.start(request) {
             Ok(pending) => self.pending = Some((pending, deadline)),
-            Err(error) => self.task.answered(now, Err(error)),
+            Err(error) => self.answered(now, Err(error)),
         }
     }
 
@@ -124,7 +162,7 @@ impl<I: Imports> Driver<I> {
     fn finish(&mut self, end: Deadline) -> bool {
         let Some((pending, deadline)) = &mut self.pending else {
             let now = self.imports.now();
-            self.task.answered(now, Err(HttpError::Broken("the request was given up".into())));
+            self.answered(now, Err(HttpError::Broken("the request was given up".into())));
             return true;
         };
         let deadline = *deadline;
@@ -137,12 +175,21 @@ impl<I: Imports> Driver<I> {
         };
         self.pending = None;
         let now = self.imports.now();
-        self.task.answered(now, outcome);
+        self.answered(now, outcome);
         true
     }
 
+    fn answered(&mut self, now: Now, outcome: Result<Response, HttpError>) {
+        match &mut self.preflight {
+            Some(preflight) => preflight.answered(now, outcome),
+            None => self.task.answered(now, outcome),
+        }
+    }
+
     fn report(&mut self) {
-        for event in self.task.take_events() {
+        let mut events = self.task.take_events();
+        events.extend(self.preflight.iter_mut().flat_map(Preflight::take_events));
+        for event in events {
             self.imports.emit(&event);
         }
     }

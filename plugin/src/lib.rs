@@ -19,6 +19,7 @@ pub mod http;
 pub mod java;
 pub mod oauth;
 pub mod offset;
+pub mod preflight;
 pub mod salesforce;
 pub mod secret;
 pub mod task;

@@ -150,6 +150,24 @@ impl TopicTemplate {
         Ok(())
     }
 
+    /// Every topic that can come out, where `values` tells all that a field can hold; `None` when there is a field of which
+    /// that is not known.
+    #[must_use]
+    pub fn topics(&self, values: impl Fn(&str) -> Option<Vec<String>>) -> Option<Vec<String>> {
+        let mut topics = vec![String::new()];
+        for part in &self.parts {
+            let ends = match part {
+                Part::Text(text) => vec![text.clone()],
+                Part::Field(field) => values(field)?,
+            };
+            topics = topics.iter().flat_map(|topic| ends.iter().map(move |end| format!("{topic}{end}"))).collect();
+        }
+        if self.lowercase {
+            topics.iter_mut().for_each(|topic| topic.make_ascii_lowercase());
+        }
+        Some(topics)
+    }
+
     /// The topic of a record with this value.
     ///
     /// # Errors

@@ -16,9 +16,14 @@ use tempfile::TempDir;
 
 use crate::process::PATIENCE;
 
+/// The repository's root; the benchmarks, whose package lies deeper, share this file.
+fn repository() -> Option<&'static Path> {
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().find(|folder| folder.join("Cargo.lock").is_file())
+}
+
 /// The folder with the jars of the one Kafka version that `make kafka` fetched.
 fn libs() -> Option<PathBuf> {
-    let kafka = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/kafka");
+    let kafka = repository()?.join("target/kafka");
     let mut versions: Vec<PathBuf> = fs::read_dir(kafka).ok()?.filter_map(|entry| Some(entry.ok()?.path())).collect();
     versions.sort();
     versions.into_iter().map(|version| version.join("libs")).rfind(|libs| libs.is_dir())
@@ -27,7 +32,7 @@ fn libs() -> Option<PathBuf> {
 /// `java` with what all of Kafka's programs want.
 pub(crate) fn java(main: &str) -> Command {
     let libs = libs().expect("asked for only when there is a broker");
-    let log = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts/kafka/log4j2.properties");
+    let log = repository().expect("a package lies in it").join("scripts/kafka/log4j2.properties");
     let mut command = Command::new("java");
     command
         .args(["-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp"])
@@ -75,6 +80,17 @@ pub(crate) struct Broker {
     running: Option<(Child, ChildStdin)>,
 }
 
+/// What a broker has beyond the usual.
+#[derive(Default)]
+pub(crate) struct Extra {
+    /// Listeners, name (which is also the protocol) and port.
+    pub(crate) listeners: Vec<(&'static str, u16)>,
+    /// Users of SCRAM, in the form of `StorageTool`.
+    pub(crate) scram: Vec<String>,
+    /// Lines of its properties.
+    pub(crate) lines: String,
+}
+
 impl Broker {
     /// The broker that scenarios share, or none where there is no Kafka: that is said aloud, and fails in CI.
     pub(crate) fn shared() -> Option<&'static Self> {
@@ -84,6 +100,11 @@ impl Broker {
 
     /// A broker of one's own, to be stopped and started at will.
     pub(crate) fn start() -> Option<Self> {
+        Self::start_with(|_| Extra::default())
+    }
+
+    /// A broker with more than the usual in its properties, made for its folder.
+    pub(crate) fn start_with(extra: impl FnOnce(&Path) -> Extra) -> Option<Self> {
         if let Some(reason) = missing() {
             skipped(&reason);
             return None;
@@ -92,10 +113,14 @@ impl Broker {
         // The guard removes the folder: it outlives this process, whose destructors may never run.
         let folder = TempDir::with_prefix("tributary-kafka-").expect("a temporary folder").keep();
         let properties = folder.join("server.properties");
-        fs::write(&properties, server_properties(&folder, port, controller)).expect("the folder is ours");
+        let extra = extra(&folder);
+        let lines = server_properties(&folder, port, controller, &extra);
+        fs::write(&properties, lines).expect("the folder is ours");
         let id = java_output("kafka.tools.StorageTool", &["random-uuid"]);
         let path = properties.to_str().expect("a temporary path is text");
-        java_output("kafka.tools.StorageTool", &["format", "-t", id.trim(), "-c", path]);
+        let format = ["format", "-t", id.trim(), "-c", path];
+        let users: Vec<&str> = extra.scram.iter().flat_map(|user| ["--add-scram", user.as_str()]).collect();
+        java_output("kafka.tools.StorageTool", &[&format[..], &users].concat());
         let mut broker = Self { port, properties, folder, running: None };
         broker.resume();
         Some(broker)
@@ -148,6 +173,14 @@ impl Broker {
         guard.wait().expect("a child can be waited for");
     }
 
+    /// Gives a user of SCRAM another password.
+    pub(crate) fn set_scram_password(&self, user: &str, password: &str) {
+        let address = self.address();
+        let arguments = ["--bootstrap-server", &address, "--alter", "--entity-type", "users", "--entity-name", user];
+        let config = format!("SCRAM-SHA-512=[password={password}]");
+        java_output("kafka.admin.ConfigCommand", &[&arguments[..], &["--add-config", &config]].concat());
+    }
+
     /// Creates a topic with one partition.
     pub(crate) fn create_topic(&self, name: &str) {
         let arguments = ["--bootstrap-server", &self.address(), "--create", "--topic", name, "--partitions", "1"];
@@ -173,14 +206,16 @@ fn skipped(reason: &str) {
     eprintln!("SKIPPED: tests against Kafka: {reason}");
 }
 
-fn server_properties(folder: &Path, port: u16, controller: u16) -> String {
+fn server_properties(folder: &Path, port: u16, controller: u16, extra: &Extra) -> String {
+    let listeners: String = extra.listeners.iter().map(|(name, port)| format!(",{name}://127.0.0.1:{port}")).collect();
+    let protocols: String = extra.listeners.iter().map(|(name, _)| format!(",{name}:{name}")).collect();
     format!(
         "process.roles=broker,controller\n\
          node.id=1\n\
          controller.quorum.voters=1@127.0.0.1:{controller}\n\
-         listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}\n\
+         listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}{listeners}\n\
          controller.listener.names=CONTROLLER\n\
-         listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT\n\
+         listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT{protocols}\n\
          log.dirs={}/log\n\
          offsets.topic.replication.factor=1\n\
          offsets.topic.num.partitions=1\n\
@@ -190,7 +225,8 @@ fn server_properties(folder: &Path, port: u16, controller: u16) -> String {
          share.coordinator.state.topic.replication.factor=1\n\
          share.coordinator.state.topic.min.isr=1\n\
          group.initial.rebalance.delay.ms=0\n\
-         auto.create.topics.enable=false\n",
-        folder.display()
+         auto.create.topics.enable=false\n{}",
+        folder.display(),
+        extra.lines
     )
 }

@@ -4,16 +4,23 @@
 //! One binary, so that it is linked once and the broker is started once.
 
 mod broker;
+mod canaries;
 mod consumer;
 mod contract;
+mod corpus;
 mod embedded;
 mod expected;
 mod faults;
 mod generated;
+mod http_proxy;
 mod judge;
 mod kafka;
+mod logins;
 mod org;
+mod preflight;
 mod process;
 mod refusals;
+mod rotation;
 mod scene;
+mod token_endpoint;
 mod transforms;

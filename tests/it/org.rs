@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use http::{Method, header::AUTHORIZATION};
-use salesforce_simulator::{Answer, Change, FaultRule, OrgConfig, Request, Simulator, SimulatorConfig, User};
+use salesforce_simulator::{
+    Answer, Change, Fault, FaultRule, OrgConfig, Request, Simulator, SimulatorConfig, User, Where,
+};
 use serde_json::Value;
 
 use crate::{expected, judge::Expected};
@@ -16,10 +18,21 @@ pub(crate) const SECURITY_TOKEN: &str = "CanarySecurityToken0000001";
 pub(crate) const CONSUMER_KEY: &str = "3MVG9.Canary.Consumer.Key.0000001";
 pub(crate) const CONSUMER_SECRET: &str = "CANARY0C0N5UMER0SECRET00000000001";
 pub(crate) const KAFKA_SECRET: &str = "CanaryKafkaApiSecret0000001";
+pub(crate) const WRONG_KAFKA_SECRET: &str = "CanaryWrongKafkaSecret001";
+pub(crate) const PROXY_PASSWORD: &str = "CanaryProxyPassw0rd";
 
 /// What no output may show, and a part of the password that stands in every encoding of it.
-const SECRETS: [&str; 7] =
-    [PASSWORD, "Canary+P4ss", "Canary%2BP4ss", WRONG_PASSWORD, SECURITY_TOKEN, CONSUMER_SECRET, KAFKA_SECRET];
+const SECRETS: [&str; 9] = [
+    PASSWORD,
+    "Canary+P4ss",
+    "Canary%2BP4ss",
+    WRONG_PASSWORD,
+    SECURITY_TOKEN,
+    CONSUMER_SECRET,
+    KAFKA_SECRET,
+    WRONG_KAFKA_SECRET,
+    PROXY_PASSWORD,
+];
 
 /// Planted secrets, and access tokens, that a text shows.
 pub(crate) fn secrets_in(text: &str) -> VecDeque<&str> {
@@ -99,6 +112,30 @@ impl Org {
         self.simulator.org().create_topic(now_ms, name, query).expect("the PushTopic is allowed");
     }
 
+    /// Gives the user another password, and ends the tokens that the old one got.
+    pub(crate) fn set_password(&self, password: &str) {
+        self.simulator.org().configure(|config| config.users[0].password = password.to_owned());
+        self.inject(FaultRule::once(Where::channel("/meta/connect"), Fault::RevokeToken));
+    }
+
+    /// Lets so many more REST calls through on this day.
+    pub(crate) fn allow_rest_requests(&self, count: u64) {
+        let used = self.simulator.org().stats().rest_requests;
+        self.simulator.org().configure(|config| config.daily_requests_max = used + count);
+    }
+
+    /// PushTopics that there are, asked with a login of its own.
+    pub(crate) fn push_topics(&self) -> u64 {
+        let path = "/services/data/v67.0/query?q=SELECT+Id+FROM+PushTopic";
+        let answer = self.ask(&Request::new(Method::GET, path).with(AUTHORIZATION, &self.bearer()));
+        answer["totalSize"].as_u64().expect("a count")
+    }
+
+    /// Logins that were refused.
+    pub(crate) fn logins_refused(&self) -> u64 {
+        self.simulator.org().stats().logins_refused
+    }
+
     pub(crate) fn inject(&self, rule: FaultRule) {
         self.simulator.inject(rule);
     }
@@ -124,8 +161,9 @@ impl Org {
         &self.fields[object]
     }
 
+    /// Logs in.
     #[track_caller]
-    fn ask_fields(&self, object: &str) -> Vec<(String, String)> {
+    fn bearer(&self) -> String {
         let form = [
             ("grant_type", "password"),
             ("client_id", CONSUMER_KEY),
@@ -137,7 +175,12 @@ impl Org {
         let login = Request::new(Method::POST, "/services/oauth2/token")
             .with_body("application/x-www-form-urlencoded", form.join("&"));
         let token = self.ask(&login);
-        let bearer = format!("Bearer {}", token["access_token"].as_str().expect("a token"));
+        format!("Bearer {}", token["access_token"].as_str().expect("a token"))
+    }
+
+    #[track_caller]
+    fn ask_fields(&self, object: &str) -> Vec<(String, String)> {
+        let bearer = self.bearer();
         let path = format!("/services/data/v67.0/sobjects/{object}/describe");
         let describe = self.ask(&Request::new(Method::GET, &path).with(AUTHORIZATION, &bearer));
         let text = |field: &Value, key: &str| field[key].as_str().expect("fields have text there").to_owned();

@@ -96,14 +96,14 @@ impl Scene {
     fn connector_file(&self) -> String {
         let path = self.path("salesforce-pushtopic.json");
         let document = json!({"name": self.connector.get("name"), "config": self.connector});
-        fs::write(&path, document.to_string()).expect("the folder is ours");
+        put(&path, &document.to_string());
         Self::text(&path)
     }
 
     fn worker_file(&self) -> String {
         let path = self.path("worker.properties");
         let lines: String = self.worker.iter().map(|(key, value)| format!("{key}={value}\n")).collect();
-        fs::write(&path, lines).expect("the folder is ours");
+        put(&path, &lines);
         Self::text(&path)
     }
 
@@ -154,6 +154,14 @@ impl Scene {
         Tributary::start_reading(&arguments, events.into()).wait(PATIENCE)
     }
 
+    /// `tributary validate --online` on the scenario's files, with more arguments.
+    pub(crate) fn validate_online(&self, arguments: &[&str]) -> Finished {
+        let (worker, component) = (self.worker_file(), Self::text(&process::component()));
+        let connector = self.connector_file();
+        let all = ["validate", "--online", "--component", &component, "--worker", &worker];
+        Tributary::run(&[&all[..], arguments, &[&connector]].concat())
+    }
+
     /// `tributary tail` from the beginning of a topic of the embedded log, until there are `count` records.
     #[track_caller]
     pub(crate) fn tail(&self, topic: &str, count: usize) -> Vec<Consumed> {
@@ -178,6 +186,12 @@ impl Scene {
         finished.expect_code(0);
         finished.stdout.lines().map(parse).collect()
     }
+}
+
+/// Writes a file as a whole: a run that is starting may be reading it.
+fn put(path: &Path, text: &str) {
+    let new = path.with_extension("new");
+    fs::write(&new, text).and_then(|()| fs::rename(&new, path)).expect("the folder is ours");
 }
 
 /// One line of `tributary tail --json`.

@@ -16,6 +16,7 @@ const SLEEP: [&str; 3] = [concat!("thread::sle", "ep("), concat!("time::sle", "e
 const SLEEPS: &[(&str, usize, &str)] = &[
     ("host/src/engine/tests.rs", 1, "that a neighbour of a busy guest gets its time slices is what the test is about"),
     ("host/src/worker/tests.rs", 1, "looks at counters that nobody announces, with a deadline"),
+    ("tests/benches/figures/process.rs", 1, "measuring samples other processes at intervals"),
     ("tests/it/broker.rs", 1, "nothing announces that the port of a foreign process has opened"),
 ];
 

@@ -19,7 +19,7 @@ const PLUGIN: Layers = Layers {
         &["component"],
         &["driver"],
         &["task"],
-        &["connector"],
+        &["connector", "preflight"],
         // Typed settings: a grant, a converter, a topic template; and every fact that is reported.
         &["config", "telemetry", "offset"],
         &["bayeux", "salesforce", "oauth", "keystore", "registry", "transforms", "converters"],
@@ -55,7 +55,7 @@ const HOST: Layers = Layers {
         &["sink"],
         &["telemetry", "tenants"],
         &["config"],
-        &["error", "record"],
+        &["check", "error", "record"],
     ],
     exceptions: &[
         ("imports", "engine::HostState", "wasmtime hands every import the one state of its store"),

@@ -13,6 +13,7 @@ use crate::{
     },
     embedded::EmbeddedBackend,
     engine::{Cache, Catalogue, Component, ConfigValue, Description, Engine, Instance, InstanceParts, Limits, Source},
+    imports::allow_list::AllowList,
     kafka::KafkaBackend,
     sink::Backend,
     worker::{component_settings, secrets},
@@ -69,8 +70,42 @@ pub(super) async fn connector<'a>(
         }
         return Ok((connector, None, findings));
     };
+    check_proxy(&connector, worker, &known.1, &mut findings)?;
     ask(context, &connector, known, &mut findings).await.with_context(|| path.display().to_string())?;
     Ok((connector, Some(known), findings))
+}
+
+/// Where the component may connect.
+pub(super) fn allow_list(worker: &WorkerConfig, description: &Description) -> anyhow::Result<AllowList> {
+    match &worker.network.allow {
+        Some(patterns) => AllowList::parse(patterns).context("tributary.network.allow"),
+        None => AllowList::parse(&description.network).context("what the component declares"),
+    }
+}
+
+/// A proxy that the connector names is an origin like any other.
+fn check_proxy(
+    connector: &ConnectorConfig,
+    worker: &WorkerConfig,
+    description: &Description,
+    findings: &mut Findings,
+) -> anyhow::Result<()> {
+    let Some(proxy) = connector.proxy() else { return Ok(()) };
+    let address = proxy.address();
+    if allow_list(worker, description)?.permits_proxy(&address) {
+        return Ok(());
+    }
+    let listed = match &worker.network.allow {
+        Some(_) => format!("Add http://{address} to tributary.network.allow in the worker file"),
+        // The line replaces what the component declares.
+        None => format!(
+            "Write tributary.network.allow={},http://{address} in the worker file",
+            description.network.join(",")
+        ),
+    };
+    let remedy = format!("{listed}, or set tributary.network.proxy=http://{address} there for every connector.");
+    findings.error("http.proxy", Some(&address), "is an address that the worker does not allow", remedy);
+    Ok(())
 }
 
 /// What the component finds.
@@ -88,7 +123,10 @@ async fn ask(
             findings.warning(&value.name, None, reason, remedy);
             continue;
         }
-        for error in value.errors.iter().filter(|_| !already) {
+        if already {
+            continue;
+        }
+        for error in &value.errors {
             let (shown, reason, remedy) = parts_of(&value.name, error);
             findings.error(&value.name, shown, reason, remedy);
         }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::{
     config::{
-        keys::{KEYS, Key, Treatment},
+        keys::{KEYS, Key, Treatment, Valid},
         worker_keys::WORKER_KEYS,
     },
     engine::{ConfigDefinition, ConfigType, Description, PluginKind},
@@ -60,14 +60,24 @@ pub(super) fn host() -> String {
 }
 
 fn table(keys: &[Key]) -> String {
-    let mut text = "| property | default | |\n|---|---|---|\n".to_owned();
+    let mut text = "| property | type | default | |\n|---|---|---|---|\n".to_owned();
     for key in keys {
-        let default = key.default.filter(|default| !default.is_empty()).map_or_else(String::new, |d| format!("`{d}`"));
+        let default = match key.default {
+            _ if key.required => "**required**".to_owned(),
+            Some(default) if !default.is_empty() => format!("`{default}`"),
+            _ => String::new(),
+        };
+        // The members of a family have types of their own.
+        let kind = if key.is_family() { String::new() } else { key.kind.word().to_lowercase() };
+        let mut doc = cell(key.doc);
+        if key.valid != Valid::Any {
+            let _ = write!(doc, " Valid: {}.", cell(&key.valid.words()));
+        }
         let without_effect = match key.treatment {
             Treatment::Used | Treatment::PassedOn => String::new(),
             Treatment::Ignored(reason) => format!(" *Without effect: {reason}.*"),
         };
-        let _ = writeln!(text, "| `{}` | {default} | {}{} |", key.name, cell(key.doc), cell(&without_effect));
+        let _ = writeln!(text, "| `{}` | {kind} | {default} | {doc}{} |", key.name, cell(&without_effect));
     }
     text
 }

@@ -8,6 +8,7 @@ mod findings_table;
 mod load;
 mod markdown;
 mod offsets;
+mod preflight;
 mod pretty;
 mod run;
 mod tail;
@@ -54,7 +55,7 @@ struct Common {
 enum Command {
     /// Runs connectors in the foreground until SIGINT or SIGTERM
     Run(run::Arguments),
-    /// Checks every property of a connector file, offline
+    /// Checks every property of a connector file; with --online also the services that it names
     Validate(validate::Arguments),
     /// Tells what the component is and every property it takes
     Describe(describe::Arguments),
@@ -141,6 +142,7 @@ mod tests {
             "run --worker w.properties a.json b.properties --tail",
             "--worker w.properties --component c.wasm --log-format json --log-level debug run a.json",
             "validate --worker w.properties a.json",
+            "validate --online --json a.json",
             "validate --json a.json",
             "describe --json",
             "transform --config a.json --schema lead.json --json",

@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -13,8 +14,8 @@ use tokio::sync::watch;
 use super::{Context, Exit, load, tail::Follower};
 use crate::{
     config::{Findings, Severity, WorkerConfig},
-    engine::{Catalogue, Description},
-    imports::{allow_list::AllowList, http::Clients},
+    engine::Catalogue,
+    imports::http::Clients,
     telemetry::{Event, Progress, Screen},
     worker::{self, Task},
 };
@@ -62,7 +63,8 @@ async fn tasks(
     worker: &WorkerConfig,
     catalogue: &Catalogue,
 ) -> anyhow::Result<Vec<Task>> {
-    let clients = Clients::new(&worker.network, &context.telemetry)?;
+    let clients = Arc::new(Clients::new(&worker.network, &context.telemetry)?);
+    let shared_worker = Arc::new(worker.clone());
     let (mut tasks, mut errors) = (Vec::new(), Vec::new());
     let mut names: BTreeMap<String, &Path> = BTreeMap::new();
     for path in paths {
@@ -80,22 +82,15 @@ async fn tasks(
         match found {
             Some((component, description)) if !findings.has_errors() => {
                 report(context, &connector.name, &findings);
-                let allow = allow_list(worker, description).with_context(|| component.origin().to_owned())?;
-                let client = clients.with(&allow);
+                let allow = load::allow_list(worker, description).with_context(|| component.origin().to_owned())?;
                 let (component, description) = (component.clone(), description.clone());
-                tasks.push(Task { component, description, connector, client });
+                let (worker, clients) = (Arc::clone(&shared_worker), Arc::clone(&clients));
+                tasks.push(Task { component, description, connector, worker, clients, allow });
             }
             _ => errors.push(load::invalid(path, findings).to_string()),
         }
     }
     if errors.is_empty() { Ok(tasks) } else { bail!(errors.join("\n")) }
-}
-
-fn allow_list(worker: &WorkerConfig, description: &Description) -> anyhow::Result<AllowList> {
-    match &worker.network.allow {
-        Some(patterns) => AllowList::parse(patterns).context("tributary.network.allow"),
-        None => AllowList::parse(&description.network).context("what the component declares"),
-    }
 }
 
 /// Warnings, and what has no effect, once at the start.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Context, Exit, findings_table, load};
+use super::{Context, Exit, findings_table, load, preflight};
 use crate::{
     config::{ConfigError, ConnectorConfig, Findings, Severity},
     rest::config_infos::ConfigInfos,
@@ -18,7 +18,11 @@ pub(super) struct Arguments {
     /// The connector file
     #[arg(value_name = "CONNECTOR")]
     connector: PathBuf,
-    /// As Kafka Connect's REST API answers: every setting with its definition, value and errors; warnings go to stderr
+    /// Also asks every service that the connector would need, and changes nothing anywhere
+    #[arg(long)]
+    online: bool,
+    /// As Kafka Connect's REST API answers: every setting with its definition, value and errors; warnings go to stderr. With
+    /// --online: every check
     #[arg(long)]
     json: bool,
 }
@@ -41,6 +45,12 @@ pub(super) async fn validate(context: &Context, arguments: Arguments) -> anyhow:
     let (_engine, catalogue) = load::catalogue(context, &worker, 1).await?;
     let (connector, known, found) = load::connector(context, &arguments.connector, &worker, &catalogue).await?;
     findings.extend(found);
+    if let (true, false, Some(known)) = (arguments.online, findings.has_errors(), known) {
+        if !arguments.json {
+            show(context, &findings, &connector, None)?;
+        }
+        return preflight::online(context, &worker, &connector, known, arguments.json).await;
+    }
     let json = match known {
         _ if !arguments.json => None,
         None => Some(ConfigInfos::new(&connector, None, &[], &findings)),

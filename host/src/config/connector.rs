@@ -7,8 +7,10 @@ use super::{
     WorkerConfig, document,
     findings::{ConfigError, Findings, Loaded},
     keys::{self, Treatment},
-    producer::ProducerSettings,
+    login::{self, OwnLogin},
+    producer::{ProducerSettings, is_connection},
     providers::Providers,
+    proxy::ProxySettings,
     topic_creation::TopicCreation,
     values::last,
 };
@@ -27,6 +29,8 @@ pub struct ConnectorConfig {
     pub class: String,
     /// Every property as given, references resolved, in the file's order; then the worker's defaults that apply.
     pub properties: Vec<(String, String)>,
+    /// The properties with their references as they are written, if any property has one: what `renewed` resolves again.
+    pub references: Option<Vec<(String, String)>>,
     /// What the component gets: `properties` without those that are the host's alone.
     pub component_properties: Vec<(String, String)>,
 }
@@ -52,13 +56,21 @@ pub struct HostSettings {
     pub topic_creation: TopicCreation,
     /// `producer.override.*` over the worker's `producer.*`.
     pub producer: ProducerSettings,
+    /// `kafka.api.key` and the like; `None` for the worker's login.
+    pub login: Option<OwnLogin>,
 }
 
 impl ConnectorConfig {
     /// No connector: what is known of one when nothing of its file could be looked at.
     #[must_use]
     pub fn none() -> Self {
-        Self { name: String::new(), class: String::new(), properties: Vec::new(), component_properties: Vec::new() }
+        Self {
+            name: String::new(),
+            class: String::new(),
+            properties: Vec::new(),
+            references: None,
+            component_properties: Vec::new(),
+        }
     }
 
     /// Reads a connector file.
@@ -83,18 +95,28 @@ impl ConnectorConfig {
         let bytes = document::read_file(path).map_err(unreadable)?;
         let mut findings = Findings::new();
         let given = document::parse(path, &bytes, &mut findings).map_err(unreadable)?;
-        let environment = |name: &str| std::env::var(name).ok();
-        let mut providers = Providers::new(&environment);
-        let resolved = given
-            .into_iter()
-            .map(|(name, value)| {
-                let value = providers.resolve(&name, &value, &mut findings);
-                (name, value)
-            })
-            .collect();
+        let resolved = resolve(&given, worker, &mut findings);
+        let references = (resolved != given).then_some(given);
         let (value, checked) = Self::from_properties(resolved, worker);
         findings.extend(checked);
-        Ok((value, findings))
+        Ok((Self { references, ..value }, findings))
+    }
+
+    /// Resolves the references again: the configuration with what they stand for now, or `None` when that is what it was.
+    ///
+    /// # Errors
+    /// What they stand for now cannot be used.
+    pub fn renewed(&self, worker: &WorkerConfig) -> Result<Option<Self>, Findings> {
+        let Some(references) = &self.references else { return Ok(None) };
+        let mut findings = Findings::new();
+        let resolved = resolve(references, worker, &mut findings);
+        let (value, checked) = Self::from_properties(resolved, worker);
+        findings.extend(checked);
+        if findings.has_errors() {
+            return Err(findings);
+        }
+        let changed = value.properties != self.properties;
+        Ok(changed.then(|| Self { references: self.references.clone(), ..value }))
     }
 
     /// Takes properties that did not come from a file. What is wrong is in the findings; with an error among them the
@@ -108,13 +130,21 @@ impl ConnectorConfig {
         check(&properties, worker.kafka.is_some(), &mut findings);
         let mut read = Findings::new();
         host_settings(&properties, worker, &mut read);
+        ProxySettings::of_connector(&properties, &mut read);
         findings.extend_new(read);
         let component_properties = properties
             .iter()
             .filter(|(name, _)| keys::find(name).is_none_or(|key| key.treatment == Treatment::PassedOn))
             .cloned()
             .collect();
-        (Self { name, class, properties, component_properties }, findings)
+        (Self { name, class, properties, references: None, component_properties }, findings)
+    }
+
+    /// `http.proxy`, if the connector names one.
+    #[must_use]
+    pub fn proxy(&self) -> Option<ProxySettings> {
+        // What is wrong with it was noted when the configuration was made.
+        ProxySettings::of_connector(&self.properties, &mut Findings::new())
     }
 
     /// The host's own settings, typed.
@@ -126,6 +156,12 @@ impl ConnectorConfig {
         let settings = host_settings(&self.properties, worker, &mut findings);
         if findings.has_errors() { Err(findings) } else { Ok(settings) }
     }
+}
+
+fn resolve(given: &[(String, String)], worker: &WorkerConfig, findings: &mut Findings) -> Vec<(String, String)> {
+    let environment = |name: &str| std::env::var(name).ok();
+    let mut providers = Providers::new(&environment, &worker.providers);
+    given.iter().map(|(name, value)| (name.clone(), providers.resolve(name, value, findings))).collect()
 }
 
 /// The worker's converters apply where the connector says nothing about that converter, in either dialect; its
@@ -160,7 +196,8 @@ fn class(properties: &[(String, String)], findings: &mut Findings) -> String {
 }
 
 /// Settings that have a meaning with Kafka alone.
-const ABOUT_KAFKA: [&str; 3] = ["producer.override.", "topic.creation.", "offsets.storage.topic"];
+const ABOUT_KAFKA: [&str; 5] =
+    ["producer.override.", "topic.creation.", "offsets.storage.topic", "kafka.auth.mode", "kafka.api."];
 
 fn check(properties: &[(String, String)], with_kafka: bool, findings: &mut Findings) {
     for (property, value) in properties {
@@ -193,7 +230,7 @@ fn host_settings(properties: &[(String, String)], worker: &WorkerConfig, finding
     let mut producer = worker.kafka.as_ref().map(|kafka| kafka.producer.clone()).unwrap_or_default();
     let request_timeout_ms = worker.kafka.as_ref().map_or(30_000, |kafka| kafka.request_timeout_ms);
     for (property, value) in properties {
-        if let Some(name) = property.strip_prefix(OVERRIDE) {
+        if let Some(name) = property.strip_prefix(OVERRIDE).filter(|name| !is_connection(name)) {
             producer.set(name, property, value, findings);
         }
     }
@@ -203,6 +240,7 @@ fn host_settings(properties: &[(String, String)], worker: &WorkerConfig, finding
         offsets_topic: offsets_topic.map(str::to_owned),
         topic_creation: TopicCreation::read(properties, findings),
         producer,
+        login: worker.kafka.as_ref().and_then(|kafka| login::read(properties, kafka, findings)),
     }
 }
 

@@ -235,6 +235,18 @@ impl Kind {
 }
 
 impl Valid {
+    /// Valid values in words, for tables; empty when any value is.
+    #[must_use]
+    pub fn words(self) -> String {
+        match self {
+            Self::Any => String::new(),
+            Self::OneOf(values) => values.join(", "),
+            Self::Range(min, max) if max >= i64::from(i32::MAX) => format!("{min} or more"),
+            Self::Range(min, max) => format!("{min} to {max}"),
+            Self::Characters(min, max) => format!("{min} to {max} characters"),
+        }
+    }
+
     fn remedy(self, kind: Kind) -> String {
         match self {
             Self::Range(min, i64::MAX) => format!("Write a whole number, {min} or more."),

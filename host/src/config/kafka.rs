@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::{
+    login::is_shared,
     producer::{ProducerSettings, is_connection},
     secret::shown,
     security::{self, Security},
@@ -26,6 +27,8 @@ pub struct KafkaConfig {
     pub request_timeout_ms: u64,
     /// `security.protocol`, `sasl.*`, `ssl.*`.
     pub security: Security,
+    /// Of these, by name, what holds no credentials and so is shared with connectors that have their own login.
+    pub shared_connection: Vec<(String, String)>,
     /// `offset.storage.*`.
     pub offset_topic: InternalTopic,
     /// `producer.*`.
@@ -68,7 +71,7 @@ impl Reader<'_> {
     pub(super) fn kafka(&mut self) -> Option<KafkaConfig> {
         let bootstrap_servers = self.get("bootstrap.servers")?.to_owned();
         self.check_servers(&bootstrap_servers);
-        let security = self.security();
+        let (security, shared_connection) = self.security();
         let request_timeout_ms = self.number("request.timeout.ms", 1_000..=2_147_483_647);
         let mut producer = ProducerSettings::default();
         for (property, value) in self.properties {
@@ -85,6 +88,7 @@ impl Reader<'_> {
             group_id: self.text("group.id"),
             request_timeout_ms,
             security,
+            shared_connection,
             offset_topic: self.offset_topic(),
             producer,
             topic_creation_enabled: enabled.unwrap_or(true),
@@ -137,7 +141,7 @@ impl Reader<'_> {
     }
 
     /// One connection serves producers, consumers and admin requests, so that the prefixes lead to the same settings.
-    fn security(&mut self) -> Security {
+    fn security(&mut self) -> (Security, Vec<(String, String)>) {
         let properties = self.properties;
         let get = move |name: &str| {
             let mut given = CLIENTS.iter().filter_map(|prefix| {
@@ -154,6 +158,10 @@ impl Reader<'_> {
                 self.findings.warning(property, None, reason, "Make them equal, or remove one.");
             }
         }
-        security::read(&get, &mut self.findings)
+        let shared =
+            properties.iter().filter_map(|(property, _)| connection_setting(property)).filter(|n| is_shared(n));
+        let shared = shared.filter_map(|name| get(name).map(|(_, value)| (name.to_owned(), value.to_owned())));
+        let shared = shared.collect();
+        (security::read(&get, &mut self.findings), shared)
     }
 }

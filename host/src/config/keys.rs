@@ -2,8 +2,8 @@
 //! that is not here is the component's business and is passed on. Names, defaults and meaning are Kafka Connect's
 //! (`ConnectorConfig`, `SourceConnectorConfig`, KIP-158, KIP-458, KIP-618) and those of hosted connectors.
 
-pub use super::definition::{Importance, Key, Kind, Treatment, Width};
-use super::{NAME_CHARS_MAX, definition::Valid};
+use super::NAME_CHARS_MAX;
+pub use super::definition::{Importance, Key, Kind, Treatment, Valid, Width};
 
 const fn key(
     name: &'static str,
@@ -16,7 +16,8 @@ const fn key(
 }
 
 /// The groups of Kafka Connect's own settings, in its order, then those of settings that it does not have.
-pub const GROUPS: &[&str] = &[COMMON, TRANSFORMS, PREDICATES, ERRORS, TOPICS, EXACTLY_ONCE, OFFSETS, PRODUCER, HOSTED];
+pub const GROUPS: &[&str] =
+    &[COMMON, TRANSFORMS, PREDICATES, ERRORS, TOPICS, EXACTLY_ONCE, OFFSETS, PRODUCER, NETWORK, HOSTED];
 const COMMON: &str = "Common";
 const TRANSFORMS: &str = "Transforms";
 const PREDICATES: &str = "Predicates";
@@ -25,6 +26,7 @@ const TOPICS: &str = "Topic Creation";
 const EXACTLY_ONCE: &str = "Exactly Once Support";
 const OFFSETS: &str = "offsets.topic";
 const PRODUCER: &str = "Producer";
+const NETWORK: &str = "Network";
 const HOSTED: &str = "Hosted service";
 
 const CLUSTER: Treatment = Treatment::Ignored(
@@ -44,7 +46,7 @@ pub static KEYS: &[Key] = &[
         Kind::String,
         None,
         Treatment::Used,
-        "The connector's name: 1 to 64 characters. Offsets are stored under it.",
+        "The connector's name. Offsets are stored under it.",
     )
     .required().high().valid(Valid::Characters(1, NAME_CHARS_MAX)).shown(COMMON, 1, Width::Medium, "Connector name"),
     key(
@@ -60,7 +62,7 @@ pub static KEYS: &[Key] = &[
         Kind::Int,
         Some("1"),
         Treatment::Used,
-        "Upper bound on tasks, at least 1. One task runs, whatever the bound.",
+        "Upper bound on tasks. One task runs, whatever the bound.",
     )
     .high().valid(Valid::Range(1, i32::MAX as i64)).shown(COMMON, 4, Width::Short, "Tasks max"),
     key(
@@ -92,9 +94,21 @@ pub static KEYS: &[Key] = &[
         Kind::String,
         None,
         Treatment::Used,
-        "A setting of the Kafka producer: `compression.type`, `compression.gzip.level`, `compression.zstd.level`, `linger.ms`, `batch.size`, `max.request.size`, `delivery.timeout.ms`, `max.block.ms`, `retry.backoff.ms`.",
+        "A setting of the Kafka producer: `compression.type`, `compression.gzip.level`, `compression.zstd.level`, `linger.ms`, `batch.size`, `max.request.size`, `delivery.timeout.ms`, `max.block.ms`, `retry.backoff.ms`; or of a login of its own: `security.protocol`, `sasl.*`, `ssl.*` as in the worker file, of which then only what is no secret is taken over.",
     )
     .shown(PRODUCER, 1, Width::Medium, "Producer settings"),
+    key(
+        "http.proxy",
+        Kind::String,
+        None,
+        Treatment::Used,
+        "An HTTP proxy for what the connector asks, `host:port`, instead of the worker's. `tributary.network.allow` of the worker file must list it: `http://host:port`.",
+    )
+    .medium().shown(NETWORK, 1, Width::Medium, "HTTP proxy"),
+    key("http.proxy.user", Kind::String, None, Treatment::Used, "The user for that proxy.")
+    .shown(NETWORK, 2, Width::Medium, "User of the proxy"),
+    key("http.proxy.password", Kind::Password, None, Treatment::Used, "That user's password.")
+    .shown(NETWORK, 3, Width::Medium, "Password for the proxy"),
     key(
         "exactly.once.support",
         Kind::String,
@@ -179,7 +193,7 @@ pub static KEYS: &[Key] = &[
         "config.action.reload",
         Kind::String,
         Some("restart"),
-        Treatment::Ignored("referenced values are read when the connector starts; restart it to read them again"),
+        Treatment::Ignored("referenced values are read at the start, and again when a login is refused"),
         "What happens when a referenced value changes.",
     )
     .valid(Valid::OneOf(&["none", "restart"])).shown(COMMON, 14, Width::Medium, "Reload Action"),
@@ -197,15 +211,29 @@ pub static KEYS: &[Key] = &[
         "kafka.auth.mode",
         Kind::String,
         None,
-        CLUSTER,
-        "How a hosted connector logs in to its cluster: `KAFKA_API_KEY` or `SERVICE_ACCOUNT`.",
+        Treatment::Used,
+        "How the connector logs in to Kafka. `KAFKA_API_KEY`: with `kafka.api.key` and `kafka.api.secret`, SASL PLAIN over TLS, where the worker's `security.protocol` is `SASL_SSL` or `SSL`; the worker's own login is not lent to it. `SERVICE_ACCOUNT` and nothing: with the worker's login.",
     )
     .medium().valid(Valid::OneOf(&["KAFKA_API_KEY", "SERVICE_ACCOUNT"])).shown(HOSTED, 1, Width::Medium, "Kafka authentication"),
-    key("kafka.api.key", Kind::Password, None, CLUSTER, "The key of a hosted connector for its cluster.")
+    key(
+        "kafka.api.key",
+        Kind::Password,
+        None,
+        Treatment::Used,
+        "The API key of the connector. Without effect, and said, where the worker speaks to its brokers in plain text.",
+    )
     .high().shown(HOSTED, 2, Width::Medium, "Kafka API key"),
-    key("kafka.api.secret", Kind::Password, None, CLUSTER, "The secret of a hosted connector for its cluster.")
+    key("kafka.api.secret", Kind::Password, None, Treatment::Used, "Its secret.")
     .high().shown(HOSTED, 3, Width::Medium, "Kafka API secret"),
-    key("kafka.service.account.id", Kind::String, None, CLUSTER, "The service account of a hosted connector.")
+    key(
+        "kafka.service.account.id",
+        Kind::String,
+        None,
+        Treatment::Ignored(
+            "a service account is a notion of a hosted service; make an API key for it and set kafka.auth.mode=KAFKA_API_KEY",
+        ),
+        "The service account of a hosted connector.",
+    )
     .medium().shown(HOSTED, 4, Width::Medium, "Kafka service account"),
     key("kafka.endpoint", Kind::String, None, CLUSTER, "The cluster of a hosted connector.")
     .shown(HOSTED, 5, Width::Medium, "Kafka endpoint"),

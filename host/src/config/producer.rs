@@ -179,18 +179,13 @@ fn assign<T>(target: &mut T, value: Option<T>) {
 fn note(name: &str, property: &str, findings: &mut Findings) {
     if let Some((_, reason)) = WITHOUT_EFFECT.iter().find(|(known, _)| *known == name) {
         findings.ignored(property, *reason);
-    } else if is_connection(name) {
-        findings.ignored(
-            property,
-            "one connection to the cluster serves every connector; the worker file says how to log in",
-        );
     } else {
         let known = USED.iter().copied().chain(WITHOUT_EFFECT.iter().map(|(known, _)| *known));
         findings.warning(property, None, "is no setting of the Kafka producer", did_you_mean(name, known));
     }
 }
 
-/// Whether a client setting, without prefix, is about the connection: the worker has one for all.
+/// Whether a client setting, without prefix, is about the connection: `login` and `security` read those.
 pub(crate) fn is_connection(name: &str) -> bool {
     name == "security.protocol"
         || name.starts_with("sasl.")
@@ -242,7 +237,7 @@ mod tests {
             assert!(findings.to_string().contains(expected), "{name}: {findings}");
             assert_eq!(findings.is_empty(), expected.is_empty(), "{name}: {findings}");
         }
-        for name in ["acks", "sasl.jaas.config", "retries"] {
+        for name in ["acks", "client.id", "retries"] {
             let (settings, findings) = read(&[(name, "1")]);
             assert_eq!(settings, ProducerSettings::default());
             assert!(findings.len() == 1 && !findings.has_errors() && findings.to_string().is_empty(), "{name}");

@@ -60,10 +60,10 @@ pub fn is_secret_name(property: &str) -> bool {
 }
 
 /// A property's value as a message may show it: masked when the name says secret or the text carries a password
-/// (`http://user:password@host`), cut when long.
+/// (`http://user:password@host`, a proxy's also without `http://`), cut when long.
 #[must_use]
 pub fn shown(property: &str, value: &str) -> String {
-    let carries_login = value.contains("://") && value.contains('@');
+    let carries_login = value.contains('@') && (value.contains("://") || property.ends_with("proxy"));
     if is_secret_name(property) || carries_login {
         return MASK.to_owned();
     }
@@ -87,6 +87,7 @@ mod tests {
             ("sasl.jaas.config", "x", MASK),
             ("value.converter.schema.registry.basic.auth.user.info", "a:b", MASK),
             ("tributary.network.proxy", "http://u:p@h:1", MASK),
+            ("http.proxy", "u:p@h", MASK),
             ("kafka.api.secret", "x", MASK),
             ("note", "a\nb", "a?b"),
         ];

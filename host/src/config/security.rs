@@ -65,6 +65,9 @@ pub enum Sasl {
         scope: Option<String>,
         /// SASL extensions, `logicalCluster` and the like.
         extensions: Vec<(String, String)>,
+        /// The roots to trust for the endpoint instead of the public ones: as in Kafka, `ssl.truststore.*` among the
+        /// options of `sasl.jaas.config`.
+        trust: Option<Pem>,
     },
 }
 
@@ -149,7 +152,7 @@ pub(crate) fn read<'a>(get: &Lookup<'a>, findings: &mut Findings) -> Security {
     Security { tls: tls.then(|| read_tls(get, findings)), sasl: if sasl { read_sasl(get, findings) } else { None } }
 }
 
-fn read_tls<'a>(get: &Lookup<'a>, findings: &mut Findings) -> Tls {
+pub(super) fn read_tls<'a>(get: &Lookup<'a>, findings: &mut Findings) -> Tls {
     if let Some((property, value)) = get("ssl.endpoint.identification.algorithm")
         && !value.trim().eq_ignore_ascii_case("https")
     {
@@ -286,6 +289,12 @@ fn bearer<'a>(property: &str, jaas: &jaas::Jaas, get: &Lookup<'a>, findings: &mu
         let property = "sasl.oauthbearer.token.endpoint.url";
         findings.error(property, Some(url), "is not an https address", "The client's secret goes there: use https.");
     }
+    // As Kafka's own client has it: what is trusted for the brokers is not trusted for the endpoint.
+    let option = |name: &str| jaas.option(name).map(|value| (property, value.expose()));
+    let trust = match option("ssl.truststore.certificates") {
+        Some((_, text)) => Some(Pem::Text(Secret::new(text))),
+        None => store("truststore", &option, findings),
+    };
     let extensions = jaas.options.iter().filter_map(|(name, value)| {
         name.strip_prefix("extension_").map(|name| (name.to_owned(), value.expose().to_owned()))
     });
@@ -295,6 +304,7 @@ fn bearer<'a>(property: &str, jaas: &jaas::Jaas, get: &Lookup<'a>, findings: &mu
         client_secret: Secret::new(client_secret?),
         scope: setting("sasl.oauthbearer.scope", "scope"),
         extensions: extensions.collect(),
+        trust,
     })
 }
 
@@ -312,7 +322,7 @@ mod tests {
         r#"org.apache.kafka.common.security.plain.PlainLoginModule required username="u" password="p4ss";"#;
     const SCRAM: &str =
         r#"org.apache.kafka.common.security.scram.ScramLoginModule required username="u" password="p4ss";"#;
-    const BEARER: &str = r#"org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required clientId="c" clientSecret="p4ss" scope="s" extension_logicalCluster="lkc-1";"#;
+    const BEARER: &str = r#"org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required clientId="c" clientSecret="p4ss" scope="s" extension_logicalCluster="lkc-1" ssl.truststore.certificates="PEM";"#;
 
     #[test]
     fn logins() {
@@ -325,6 +335,7 @@ mod tests {
             client_secret: password(),
             scope: Some("s".to_owned()),
             extensions: vec![("logicalCluster".to_owned(), "lkc-1".to_owned())],
+            trust: Some(Pem::Text(Secret::new("PEM"))),
         };
         let cases = [
             ("PLAIN", PLAIN, plain),

@@ -12,8 +12,10 @@ use super::{
     keys::{Key, Treatment},
     nearest::did_you_mean,
     properties,
+    provider_settings::ProviderSettings,
     providers::Providers,
-    security,
+    proxy::ProxySettings,
+    security::{self, Security},
     values::{last, list, number},
     worker_keys::WORKER_KEYS,
 };
@@ -35,28 +37,21 @@ pub struct WorkerConfig {
     pub plugin_path: Vec<PathBuf>,
     /// Defaults for connectors: `key.converter*`, `value.converter*`, `topic.creation.*` of the worker file.
     pub connector_defaults: Vec<(String, String)>,
+    /// `config.providers*`: what references may name.
+    pub providers: ProviderSettings,
+    /// The properties with their references as they are written, if any property has one.
+    pub references: Option<Vec<(String, String)>>,
 }
 
 /// What of the network a component may use.
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct NetworkConfig {
     /// `tributary.network.allow`; `None`: what the component declares.
     pub allow: Option<Vec<String>>,
     /// `tributary.network.proxy`.
-    pub proxy: Option<String>,
+    pub proxy: Option<ProxySettings>,
     /// `tributary.network.ca.file`.
     pub ca_file: Option<PathBuf>,
-}
-
-impl fmt::Debug for NetworkConfig {
-    /// The proxy's address may hold a password.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("NetworkConfig")
-            .field("allow", &self.allow)
-            .field("proxy", &self.proxy.as_ref().map(|_| super::secret::MASK))
-            .field("ca_file", &self.ca_file)
-            .finish()
-    }
 }
 
 impl fmt::Debug for WorkerConfig {
@@ -92,8 +87,6 @@ impl WorkerConfig {
         let bytes = document::read_file(path).map_err(unreadable)?;
         let entries = properties::parse(&bytes).map_err(|error| unreadable(error.to_string()))?;
         let mut findings = Findings::new();
-        let environment = |name: &str| std::env::var(name).ok();
-        let mut providers = Providers::new(&environment);
         let mut pairs: Vec<(String, String)> = Vec::with_capacity(entries.len());
         for entry in entries {
             if let Some(at) = pairs.iter().position(|(name, _)| *name == entry.key) {
@@ -102,15 +95,31 @@ impl WorkerConfig {
                 findings.warning(&entry.key, None, reason, "Keep one of them.");
                 pairs.remove(at);
             }
-            let value = providers.resolve(&entry.key, &entry.value, &mut findings);
-            pairs.push((entry.key, value));
+            pairs.push((entry.key, entry.value));
         }
-        let (value, read) = Self::from_properties(&pairs);
+        let resolved = resolve(&pairs, &mut findings);
+        let references = (resolved != pairs).then_some(pairs);
+        let (value, read) = Self::from_properties(&resolved);
+        let value = Self { references, ..value };
         findings.extend(read);
         if findings.has_errors() {
             return Err(ConfigError::Invalid { path: path.to_owned(), findings });
         }
         Ok(Loaded { value, findings })
+    }
+
+    /// How to log in to Kafka, with what the file's references stand for now. What cannot be read now stays as it was: a
+    /// rotation may be half done. `None` without Kafka.
+    #[must_use]
+    pub fn security_now(&self) -> Option<Security> {
+        let before = &self.kafka.as_ref()?.security;
+        let renewed = self.references.as_ref().and_then(|references| {
+            let mut findings = Findings::new();
+            let (worker, read) = Self::from_properties(&resolve(references, &mut findings));
+            findings.extend(read);
+            worker.kafka.filter(|_| !findings.has_errors())
+        });
+        Some(renewed.map_or_else(|| before.clone(), |kafka| kafka.security))
     }
 
     /// Takes properties that did not come from a file. What is wrong is in the findings; with an error among them the
@@ -122,6 +131,14 @@ impl WorkerConfig {
         let value = reader.worker();
         (value, reader.findings)
     }
+}
+
+fn resolve(given: &[(String, String)], findings: &mut Findings) -> Vec<(String, String)> {
+    let environment = |name: &str| std::env::var(name).ok();
+    // What is wrong with the providers' own settings is noted when the properties are read.
+    let settings = ProviderSettings::read(given, &mut Findings::new());
+    let mut providers = Providers::new(&environment, &settings);
+    given.iter().map(|(name, value)| (name.clone(), providers.resolve(name, value, findings))).collect()
 }
 
 /// Properties on their way to settings, and what is to be said about them.
@@ -206,6 +223,8 @@ impl<'a> Reader<'a> {
             plugin_path: self.get("plugin.path").map(list).unwrap_or_default().into_iter().map(PathBuf::from).collect(),
             connector_defaults: self.properties.iter().filter(|(name, _)| own(name)).cloned().collect(),
             kafka: self.kafka(),
+            providers: ProviderSettings::read(self.properties, &mut self.findings),
+            references: None,
         }
     }
 
@@ -215,11 +234,8 @@ impl<'a> Reader<'a> {
             let name = "tributary.network.ca.file";
             self.findings.error(name, self.get(name), format!("cannot be read: {error}"), "Check the path.");
         }
-        let proxy = self.get("tributary.network.proxy").map(str::to_owned);
-        if proxy.as_ref().is_some_and(|proxy| !proxy.starts_with("http://")) {
-            let remedy = "Write http://host:port or http://user:password@host:port.";
-            self.findings.error("tributary.network.proxy", proxy.as_deref(), "is no HTTP proxy", remedy);
-        }
+        let proxy = self.get("tributary.network.proxy");
+        let proxy = proxy.and_then(|text| ProxySettings::of_worker(text, &mut self.findings));
         NetworkConfig { allow: self.get("tributary.network.allow").map(list), proxy, ca_file }
     }
 }
@@ -228,7 +244,7 @@ impl<'a> Reader<'a> {
 #[expect(clippy::unwrap_used, reason = "a failed set-up fails the test")]
 mod tests {
     use super::*;
-    use crate::config::{InternalTopic, Security};
+    use crate::config::InternalTopic;
 
     fn read(pairs: &[(&str, &str)]) -> (WorkerConfig, Findings) {
         let pairs: Vec<_> = pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
@@ -326,6 +342,21 @@ mod tests {
         std::fs::write(&path, "bootstrap.servers=a:1\nbootstrap.servers=b:2\n").unwrap();
         let loaded = WorkerConfig::load(&path).unwrap();
         assert_eq!(loaded.value.kafka.unwrap().bootstrap_servers, "b:2");
+        let secret = dir.path().join("s.properties");
+        std::fs::write(&secret, "user=old").unwrap();
+        let text = "bootstrap.servers=a:1\nsecurity.protocol=SASL_SSL\nsasl.mechanism=PLAIN\nsasl.jaas.config=\\\n  \
+            x.PlainLoginModule required username=\"${file:@:user}\" password=\"p\";\n";
+        std::fs::write(&path, text.replace('@', &secret.display().to_string())).unwrap();
+        let worker = WorkerConfig::load(&path).unwrap().value;
+        let user = || match worker.security_now().unwrap().sasl {
+            Some(crate::config::Sasl::Plain { username, .. }) => username,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(user(), "old");
+        std::fs::write(&secret, "user=new").unwrap();
+        assert_eq!(user(), "new");
+        std::fs::remove_file(&secret).unwrap();
+        assert_eq!(user(), "old", "what cannot be read now is as it was");
         std::fs::write(&path, "a=\\u1").unwrap();
         assert!(matches!(WorkerConfig::load(&path), Err(ConfigError::Unreadable { .. })));
     }

@@ -126,6 +126,18 @@ pub static WORKER_KEYS: &[Key] = &[
         Some("disabled"),
         "`disabled`. With `preparing` or `enabled`, records are still delivered at least once in this version.",
     ),
+    used(
+        "config.providers",
+        Kind::List,
+        Some(""),
+        "Names of providers for references, each with its `config.providers.NAME.class`: `EnvVarConfigProvider`, `FileConfigProvider`, `DirectoryConfigProvider`. `env`, `file` and `dir` are there without it.",
+    ),
+    used(
+        "config.providers.*",
+        Kind::String,
+        None,
+        "Their limits: `config.providers.file.param.allowed.paths`, `config.providers.dir.param.allowed.paths`, the directories below which files may be read (without it: everywhere), and `config.providers.env.param.allowlist.pattern`.",
+    ),
     used("security.protocol", Kind::String, Some("PLAINTEXT"), "`PLAINTEXT`, `SSL`, `SASL_PLAINTEXT` or `SASL_SSL`."),
     used(
         "sasl.*",
@@ -168,11 +180,6 @@ pub static WORKER_KEYS: &[Key] = &[
     ignored("connect.protocol", NO_GROUP, "Group membership."),
     ignored("task.shutdown.graceful.timeout.ms", "a task is given 10 s to stop", "Milliseconds for a task to stop."),
     ignored("topic.tracking.*", "topics are not tracked in this version", "Which topics a connector used."),
-    ignored(
-        "config.providers*",
-        "the providers env, file and dir are always on, and there are no others",
-        "Where references may lead.",
-    ),
     ignored(
         "connector.client.config.override.policy",
         "every producer.override.* is allowed",

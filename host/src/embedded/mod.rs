@@ -21,6 +21,7 @@ pub use sink::POLL_BYTES_MAX;
 use store::Store;
 
 use crate::{
+    check::Check,
     config::ConnectorConfig,
     offsets::connect_format,
     record::{SourceOffset, SourcePartition},
@@ -95,6 +96,21 @@ impl Backend for EmbeddedBackend {
         let key = connect_format::key(connector, partition);
         let value = offset.map(connect_format::value);
         blocking(move || store.alter(key, value)).await
+    }
+
+    async fn preflight(&self, _: &ConnectorConfig, _: &[String]) -> Vec<Check> {
+        const NAME: &str = "embedded-log";
+        let place = self.data_dir.display();
+        // What is not there yet is made below what is.
+        let directory = self.data_dir.ancestors().find(|path| path.exists() || path.as_os_str().is_empty());
+        let directory = directory.filter(|path| !path.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let usable = std::fs::metadata(directory).is_ok_and(|found| found.is_dir() && !found.permissions().readonly());
+        vec![if usable {
+            Check::pass(NAME, format!("Records go to the embedded log in {place}: the worker file names no Kafka"))
+        } else {
+            let message = format!("{} is no directory that can be written", directory.display());
+            Check::fail(NAME, message, "Correct tributary.data.dir in the worker file.")
+        }]
     }
 
     fn describe(&self) -> String {

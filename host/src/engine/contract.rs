@@ -3,7 +3,10 @@
 
 use serde::Serialize;
 
-use crate::record::{ProducerRecord, SourceOffset};
+use crate::{
+    check::Check,
+    record::{ProducerRecord, SourceOffset},
+};
 
 /// The type of a setting, named as Kafka Connect's `ConfigDef.Type`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -191,6 +194,17 @@ pub struct Failure {
     pub message: String,
     /// Milliseconds before a new instance has a chance of faring better.
     pub retry_after_ms: Option<u64>,
+}
+
+/// What one call of `preflight` did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PreflightProgress {
+    /// What it found out.
+    pub checks: Vec<Check>,
+    /// Topics to which records will go, as far as they became known.
+    pub topics: Vec<String>,
+    /// Whether everything has been looked at.
+    pub done: bool,
 }
 
 /// What one call of `poll` did.

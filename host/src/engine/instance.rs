@@ -8,7 +8,7 @@ use wasmtime::{Store, Trap};
 
 use super::{
     component::Component,
-    contract::{ConfigValue, Conversion, Description, Failure, Progress},
+    contract::{ConfigValue, Conversion, Description, Failure, PreflightProgress, Progress},
     limits::{IMPORT_CALL_BYTES_MAX, Limiter},
     state::HostState,
     ticker::{self, ComputeExceeded},
@@ -191,6 +191,23 @@ impl Instance {
         let result = source.call_poll(&mut self.store, millis(max_wait)).await;
         self.store.data_mut().producer_mut().set_open(false);
         self.end(result)?.map(convert::progress).map_err(|failure| self.failure(failure))
+    }
+
+    /// Lets the component look at what a start needs, for about `max_wait`.
+    ///
+    /// # Errors
+    /// See `CallError`.
+    pub async fn preflight(&mut self, max_wait: Duration) -> Result<PreflightProgress, CallError> {
+        self.begin()?;
+        let source = self.source.tributary_connector_source();
+        let result = source.call_preflight(&mut self.store, millis(max_wait)).await;
+        let mut progress = self.end(result)?.map(convert::preflight).map_err(|failure| self.failure(failure))?;
+        let voice = self.store.data().voice();
+        for check in &mut progress.checks {
+            check.message = voice.hide(&check.message);
+            check.remedy = voice.hide(&check.remedy);
+        }
+        Ok(progress)
     }
 
     /// Tells the component that an offset is durable.

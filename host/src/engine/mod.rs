@@ -21,7 +21,7 @@ pub use cache::{Cache, digest};
 pub use component::{Catalogue, CatalogueError, Component, ComponentError, Source};
 pub use contract::{
     ConfigDefinition, ConfigType, ConfigValue, Conversion, Description, Failure, FailureKind, Importance, Plugin,
-    PluginKind, Progress, Width,
+    PluginKind, PreflightProgress, Progress, Width,
 };
 pub use engine::{Engine, EngineError};
 pub use instance::{CallError, Instance, InstanceParts, Trapped};

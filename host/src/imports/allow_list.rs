@@ -117,7 +117,7 @@ impl fmt::Display for Origin {
 }
 
 /// How an allowed origin is allowed: it decides which addresses the host's name may stand for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Permit {
     /// A pattern names this host in full.
     names_host: bool,
@@ -158,6 +158,13 @@ impl AllowList {
             return Err(PatternError { pattern: String::new(), reason: "more than 256 patterns in one list" });
         }
         Ok(Self { patterns })
+    }
+
+    /// Whether the HTTP proxy at `address`, `host:port`, may be used by a connector that names it.
+    #[must_use]
+    pub fn permits_proxy(&self, address: &str) -> bool {
+        let origin = format!("http://{address}").parse().ok().as_ref().and_then(Origin::of);
+        origin.is_some_and(|origin| self.permit(&origin).is_some())
     }
 
     /// Whether a request may go to `origin`, and what that says about its addresses.

@@ -1,4 +1,5 @@
-//! The connection to the cluster: one for each worker, shared by every connector's producer, reader and admin requests.
+//! The connection to the cluster: one for each login, shared by the producers, readers and admin requests of all who have
+//! that login: the worker's, and each that a connector names for itself.
 
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use tracing::{info, warn};
 
 use super::{errors, security};
 use crate::{
-    config::{Compression, KafkaConfig, ProducerSettings},
+    config::{Compression, KafkaConfig, ProducerSettings, Security},
     sink::SinkError,
 };
 
@@ -28,13 +29,19 @@ const PRODUCER_BYTES_MIN: usize = 128 * 1024 * 1024;
 pub(super) struct Cluster {
     pub(super) kafka: Kafka,
     pub(super) address: String,
+    /// Where the login stands, for messages.
+    login: &'static str,
 }
 
 impl Cluster {
     /// Finds the cluster and logs in.
-    pub(super) async fn connect(config: &KafkaConfig) -> Result<Self, SinkError> {
+    pub(super) async fn connect(
+        config: &KafkaConfig,
+        login: &Security,
+        named_by: &'static str,
+    ) -> Result<Self, SinkError> {
         let address = config.bootstrap_servers.clone();
-        let refused = |error: &krafka::KrafkaError| errors::sink_error(&address, "connecting", error);
+        let refused = |error: &krafka::KrafkaError| errors::sink_error(&address, named_by, "connecting", error);
         let mut builder = Kafka::builder(&address)
             .client_id(&config.client_id)
             .request_timeout(Duration::from_millis(config.request_timeout_ms))
@@ -42,7 +49,7 @@ impl Cluster {
             .connect_timeout(Duration::from_millis(config.request_timeout_ms.min(BROKER_CONNECT_TIMEOUT_MS)))
             // A worker's topics are few and stay in use; forgetting one would make the next record wait.
             .metadata_topic_cache_ttl(None);
-        if let Some(auth) = security::auth(&config.security).map_err(|error| refused(&error))? {
+        if let Some(auth) = security::auth(login).map_err(|error| refused(&error))? {
             builder = builder.security(auth);
         }
         let timeout = Duration::from_millis(CONNECT_TIMEOUT_MS);
@@ -55,14 +62,14 @@ impl Cluster {
                 )));
             }
         };
-        let cluster = Self { kafka, address };
+        let cluster = Self { kafka, address, login: named_by };
         cluster.report().await;
         Ok(cluster)
     }
 
     /// What an error of the client means to the worker.
     pub(super) fn error(&self, doing: &str, error: &krafka::KrafkaError) -> SinkError {
-        errors::sink_error(&self.address, doing, error)
+        errors::sink_error(&self.address, self.login, doing, error)
     }
 
     /// An idempotent producer with acks=all.

@@ -1,23 +1,24 @@
 //! What an error of the Kafka client means to the worker: the one place that decides it, by the error's type and code,
 //! never by its text.
 
+use std::{error::Error as StdError, io, sync::Arc};
+
 use krafka::{KrafkaError, ProtocolErrorKind, error::ErrorCode};
 
 use crate::sink::SinkError;
 
-/// The verdict on `error`, which came while `doing` something at the cluster at `address`.
-pub(super) fn sink_error(address: &str, doing: &str, error: &KrafkaError) -> SinkError {
+/// The verdict on `error`, which came while `doing` something at the cluster at `address` with the login that stands in
+/// `login`.
+pub(super) fn sink_error(address: &str, login: &str, doing: &str, error: &KrafkaError) -> SinkError {
     let what = format!("Kafka at {address}, {doing}: {error}");
     match error {
         KrafkaError::Fenced { .. } => SinkError::Fenced(what),
-        KrafkaError::Auth { .. } => {
-            SinkError::Refused(format!("{what}. Check security.protocol, sasl.* and ssl.* of the worker file."))
-        }
+        KrafkaError::Auth { .. } => SinkError::Refused(format!("{what}. Check {login}.")),
         // The client's text here is about its own builder.
         KrafkaError::Broker { code: code @ ErrorCode::ClusterAuthorizationFailed, .. } => {
-            from_code(format!("Kafka at {address}, {doing}: {code:?}"), *code)
+            from_code(format!("Kafka at {address}, {doing}: {code:?}"), login, *code)
         }
-        KrafkaError::Broker { code, .. } => from_code(what, *code),
+        KrafkaError::Broker { code, .. } => from_code(what, login, *code),
         KrafkaError::UnknownTopic { .. } => SinkError::Refused(what),
         KrafkaError::Config { .. } | KrafkaError::Compression { .. } | KrafkaError::Serialization { .. } => {
             SinkError::Refused(what)
@@ -28,6 +29,10 @@ pub(super) fn sink_error(address: &str, doing: &str, error: &KrafkaError) -> Sin
         KrafkaError::Protocol { kind: ProtocolErrorKind::UnknownApiVersion, .. } => {
             SinkError::Refused(format!("{what}. Brokers from Kafka 3.9 on are supported."))
         }
+        KrafkaError::Network(_) if certificate_refused(error) => SinkError::Refused(format!(
+            "{what}. The broker wants a certificate of the client that it trusts, or trusts another: check {login}, \
+             ssl.keystore.* above all."
+        )),
         KrafkaError::Network(_) => SinkError::Unavailable(format!(
             "{what}. Check that the brokers run, that bootstrap.servers and their advertised.listeners are right, and that \
              security.protocol and ssl.* are theirs."
@@ -37,7 +42,35 @@ pub(super) fn sink_error(address: &str, doing: &str, error: &KrafkaError) -> Sin
     }
 }
 
-fn from_code(what: String, code: ErrorCode) -> SinkError {
+/// Whether the broker ended the TLS handshake for the client's certificate: the client of Kafka takes that for a broken
+/// connection, and it does not get well by itself.
+fn certificate_refused(error: &KrafkaError) -> bool {
+    use rustls::AlertDescription as A;
+    let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
+    while let Some(found) = cause {
+        if let Some(rustls::Error::AlertReceived(alert)) = found.downcast_ref() {
+            return matches!(
+                alert,
+                A::BadCertificate
+                    | A::UnsupportedCertificate
+                    | A::CertificateRevoked
+                    | A::CertificateExpired
+                    | A::CertificateUnknown
+                    | A::UnknownCA
+                    | A::CertificateRequired
+            );
+        }
+        // `io::Error` hides what it wraps from `source`, so it is opened by hand.
+        let io = found.downcast_ref::<io::Error>().or_else(|| found.downcast_ref::<Arc<io::Error>>().map(Arc::as_ref));
+        cause = match io.and_then(io::Error::get_ref) {
+            Some(inner) => Some(inner),
+            None => found.source(),
+        };
+    }
+    false
+}
+
+fn from_code(what: String, login: &str, code: ErrorCode) -> SinkError {
     use ErrorCode as E;
     let advice = match code {
         E::ProducerFenced | E::InvalidProducerEpoch | E::TransactionCoordinatorFenced => {
@@ -58,7 +91,7 @@ fn from_code(what: String, code: ErrorCode) -> SinkError {
             "Grant this user the right that is named."
         }
         E::SaslAuthenticationFailed | E::UnsupportedSaslMechanism | E::IllegalSaslState => {
-            "Check sasl.mechanism and sasl.jaas.config of the worker file."
+            return SinkError::Refused(format!("{what}. Check {login}."));
         }
         E::InvalidTimestamp => {
             "The record's timestamp is outside what the topic takes, often more than an hour ahead of the brokers' clock: \
@@ -87,10 +120,15 @@ mod tests {
     #[test]
     fn verdicts() {
         let broker = |code| KrafkaError::broker(code, "text");
+        // As the client wraps it when no address of the cluster can be reached.
+        let alert = |alert| {
+            let inner = KrafkaError::network(io::Error::other(rustls::Error::AlertReceived(alert)));
+            KrafkaError::network(io::Error::new(io::ErrorKind::NotConnected, inner))
+        };
         let cases = [
             (KrafkaError::fenced("x"), "fenced", ""),
             (broker(ErrorCode::ProducerFenced), "fenced", ""),
-            (KrafkaError::auth("x"), "refused", "sasl.*"),
+            (KrafkaError::auth("x"), "refused", "sasl.jaas.config"),
             (broker(ErrorCode::SaslAuthenticationFailed), "refused", "sasl.jaas.config"),
             (broker(ErrorCode::MessageTooLarge), "refused", "max.message.bytes"),
             (broker(ErrorCode::TopicAuthorizationFailed), "refused", "WRITE"),
@@ -101,6 +139,8 @@ mod tests {
             (KrafkaError::protocol_kind(ProtocolErrorKind::FrameTooLarge, "x"), "refused", "max.request.size"),
             (KrafkaError::protocol_kind(ProtocolErrorKind::TruncatedFrame, "x"), "unavailable", ""),
             (KrafkaError::network(std::io::Error::other("x")), "unavailable", "bootstrap.servers"),
+            (alert(rustls::AlertDescription::CertificateRequired), "refused", "ssl.keystore.*"),
+            (alert(rustls::AlertDescription::InternalError), "unavailable", "bootstrap.servers"),
             (KrafkaError::timeout("x"), "unavailable", ""),
             (KrafkaError::delivery_timeout(true, "x"), "unavailable", ""),
             (KrafkaError::closed("x"), "unavailable", ""),
@@ -110,7 +150,7 @@ mod tests {
             (broker(ErrorCode::Unknown(999)), "unavailable", ""),
         ];
         for (error, verdict, word) in cases {
-            let (got, text) = match sink_error("a:1", "writing", &error) {
+            let (got, text) = match sink_error("a:1", "sasl.jaas.config", "writing", &error) {
                 SinkError::Fenced(text) => ("fenced", text),
                 SinkError::Refused(text) => ("refused", text),
                 SinkError::Unavailable(text) => ("unavailable", text),

@@ -4,35 +4,43 @@
 //! krafka is pinned: it is young and this folder relies on what was tested with that version (order of enqueueing, which
 //! calls are safe to cancel, what a failed batch does to the next). An upgrade passes the kill and broker tests first.
 //!
-//! `cluster` is the connection that every connector shares, `topics` what is asked of the cluster's topics, `offsets` the
+//! `cluster` is the connection that every connector without a login of its own shares, `topics` what is asked of the cluster's topics, `preflight` the same for `validate --online`, `offsets` the
 //! compacted topic, `sink` a task's way out. Another way of delivery is another `Sink` beside it.
 
 mod cluster;
 mod errors;
 mod offsets;
+mod preflight;
 mod security;
 mod sink;
 mod topics;
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use async_trait::async_trait;
 use tokio::sync::Mutex;
 
 use cluster::Cluster;
-use sink::KafkaSink;
+use sink::{KafkaSink, Ways};
 
 use crate::{
-    config::{ConnectorConfig, KafkaConfig, WorkerConfig},
+    check::Check,
+    config::{ConnectorConfig, InternalTopic, KafkaConfig, OwnLogin, Security, WorkerConfig},
     record::{SourceOffset, SourcePartition},
     sink::{Backend, Opened, SinkError},
 };
+
+/// Where the worker's own login stands, for messages.
+const WORKER_LOGIN: &str = "security.protocol, sasl.* and ssl.* of the worker file";
 
 /// Kafka as the destination of a worker's connectors. Connects when the first of them starts.
 pub struct KafkaBackend {
     worker: WorkerConfig,
     kafka: KafkaConfig,
-    cluster: Mutex<Option<Arc<Cluster>>>,
+    /// The worker's connection, with the login that it was made with.
+    cluster: Mutex<Option<(Security, Arc<Cluster>)>>,
+    /// Connections of connectors with a login of their own; those with the same one share.
+    own: Mutex<Vec<(Security, Weak<Cluster>)>>,
 }
 
 impl KafkaBackend {
@@ -40,17 +48,33 @@ impl KafkaBackend {
     #[must_use]
     pub fn new(worker: &WorkerConfig) -> Option<Self> {
         let kafka = worker.kafka.clone()?;
-        Some(Self { worker: worker.clone(), kafka, cluster: Mutex::new(None) })
+        Some(Self { worker: worker.clone(), kafka, cluster: Mutex::new(None), own: Mutex::default() })
     }
 
-    /// The one connection to the cluster.
+    /// The worker's connection to the cluster; another one when its secrets were rotated since.
     async fn cluster(&self) -> Result<Arc<Cluster>, SinkError> {
+        let security = self.worker.security_now().unwrap_or_default();
         let mut cell = self.cluster.lock().await;
-        if let Some(cluster) = cell.as_ref() {
+        if let Some((_, cluster)) = cell.as_ref().filter(|(login, _)| *login == security) {
             return Ok(Arc::clone(cluster));
         }
-        let cluster = Arc::new(Cluster::connect(&self.kafka).await?);
-        *cell = Some(Arc::clone(&cluster));
+        let cluster = Arc::new(Cluster::connect(&self.kafka, &security, WORKER_LOGIN).await?);
+        *cell = Some((security, Arc::clone(&cluster)));
+        Ok(cluster)
+    }
+
+    /// The connection that a connector's records take.
+    async fn cluster_of(&self, login: Option<&OwnLogin>) -> Result<Arc<Cluster>, SinkError> {
+        let Some(login) = login else { return self.cluster().await };
+        let mut own = self.own.lock().await;
+        own.retain(|(_, cluster)| cluster.strong_count() > 0);
+        let shared =
+            own.iter().find(|(security, _)| *security == login.security).and_then(|(_, cluster)| cluster.upgrade());
+        if let Some(cluster) = shared {
+            return Ok(cluster);
+        }
+        let cluster = Arc::new(Cluster::connect(&self.kafka, &login.security, login.named_by).await?);
+        own.push((login.security.clone(), Arc::downgrade(&cluster)));
         Ok(cluster)
     }
 }
@@ -62,8 +86,8 @@ impl Backend for KafkaBackend {
         let settings = connector
             .host_settings(&self.worker)
             .map_err(|findings| SinkError::Refused(format!("the connector's settings cannot be used:\n{findings}")))?;
-        let cluster = self.cluster().await?;
-        let sink = KafkaSink::new(cluster, &self.kafka, self.worker.offset_flush_interval_ms, connector, settings);
+        let ways = Ways { records: self.cluster_of(settings.login.as_ref()).await?, offsets: self.cluster().await? };
+        let sink = KafkaSink::new(ways, &self.kafka, self.worker.offset_flush_interval_ms, connector, settings);
         let (sink, committed) = sink.await?;
         Ok(Opened { sink: Box::new(sink), committed })
     }
@@ -81,6 +105,29 @@ impl Backend for KafkaBackend {
     ) -> Result<(), SinkError> {
         let cluster = self.cluster().await?;
         offsets::alter(&cluster, &self.kafka, connector, partition, offset).await
+    }
+
+    async fn preflight(&self, connector: &ConnectorConfig, topics: &[String]) -> Vec<Check> {
+        let settings = match connector.host_settings(&self.worker) {
+            Ok(settings) => settings,
+            Err(findings) => return vec![Check::fail_text("kafka", &findings.to_string())],
+        };
+        let records = match self.cluster_of(settings.login.as_ref()).await {
+            Ok(cluster) => cluster,
+            Err(error) => return vec![preflight::refused("kafka", &error)],
+        };
+        let mut checks = vec![preflight::connection(&records).await];
+        for topic in topics {
+            let plan = settings.topic_creation.plan(topic).filter(|_| self.kafka.topic_creation_enabled);
+            checks.push(preflight::topic(&records, topic, plan).await);
+        }
+        let own_topic = settings.offsets_topic.map(|name| InternalTopic { name, ..self.kafka.offset_topic.clone() });
+        checks.push(match (own_topic, self.cluster().await) {
+            (Some(topic), _) => preflight::offsets_topic(&records, &topic).await,
+            (None, Ok(worker)) => preflight::offsets_topic(&worker, &self.kafka.offset_topic).await,
+            (None, Err(error)) => preflight::refused("offsets-topic", &error),
+        });
+        checks
     }
 
     fn describe(&self) -> String {

@@ -51,7 +51,7 @@ fn sasl(sasl: &Sasl) -> Result<AuthConfig, KrafkaError> {
         Sasl::Plain { username, password } => AuthConfig::sasl_plain(username, password.expose()),
         Sasl::Scram { sha512: false, username, password } => AuthConfig::sasl_scram_sha256(username, password.expose()),
         Sasl::Scram { sha512: true, username, password } => AuthConfig::sasl_scram_sha512(username, password.expose()),
-        Sasl::OauthBearer { endpoint, client_id, client_secret, scope, extensions } => {
+        Sasl::OauthBearer { endpoint, client_id, client_secret, scope, extensions, trust } => {
             let mut tokens = OidcTokenProvider::builder(endpoint)
                 .credentials(ClientCredentials::secret(client_id, client_secret.expose()));
             if let Some(scope) = scope {
@@ -60,6 +60,11 @@ fn sasl(sasl: &Sasl) -> Result<AuthConfig, KrafkaError> {
             for (name, value) in extensions {
                 tokens = tokens.sasl_extension(name, value);
             }
+            tokens = match trust {
+                None => tokens,
+                Some(Pem::File(path)) => tokens.ca_cert(path.display().to_string()),
+                Some(Pem::Text(text)) => tokens.ca_cert_pem(text.expose().as_bytes()),
+            };
             AuthConfig::sasl_oauthbearer_provider(tokens.build()?)
         }
     })
@@ -83,6 +88,7 @@ mod tests {
             client_secret: secret(),
             scope: Some("s".to_owned()),
             extensions: vec![("logicalCluster".to_owned(), "lkc-1".to_owned())],
+            trust: None,
         };
         let cases = [
             (Sasl::Plain { username: name(), password: secret() }, SaslMechanism::Plain),

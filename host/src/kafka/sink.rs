@@ -49,9 +49,18 @@ impl Future for Delivery {
     }
 }
 
+/// The connections of one task: the same one, unless the connector has a login of its own.
+pub(super) struct Ways {
+    pub(super) records: Arc<Cluster>,
+    pub(super) offsets: Arc<Cluster>,
+}
+
 pub(super) struct KafkaSink {
     cluster: Arc<Cluster>,
     producer: Arc<Producer>,
+    /// The same, or that of the worker's login: a connector with a login of its own needs no right on the worker's topic.
+    offsets_cluster: Arc<Cluster>,
+    offsets_producer: Arc<Producer>,
     topic_creation: TopicCreation,
     /// Topics that were seen to exist since the sink was opened.
     known_topics: BTreeSet<String>,
@@ -70,24 +79,37 @@ pub(super) struct KafkaSink {
 impl KafkaSink {
     /// A sink for the connector's task and its committed offset. The producer is made first, then the offset is read.
     pub(super) async fn new(
-        cluster: Arc<Cluster>,
+        ways: Ways,
         kafka: &KafkaConfig,
         flush_interval_ms: u64,
         connector: &ConnectorConfig,
         settings: HostSettings,
     ) -> Result<(Self, Option<SourceOffset>), SinkError> {
+        let Ways { records: cluster, offsets: worker_cluster } = ways;
         let producer = Arc::new(cluster.producer(&settings.producer, kafka.in_flight_bytes_max).await?);
         let opening = Abandon(Some(Arc::clone(&producer)));
         let own_topic = settings.offsets_topic.map(|name| InternalTopic { name, ..kafka.offset_topic.clone() });
+        // As in Kafka Connect: an offsets topic of the connector's own is its own business.
+        let offsets_cluster = Arc::clone(if own_topic.is_some() { &cluster } else { &worker_cluster });
+        let offsets_producer = if Arc::ptr_eq(&offsets_cluster, &cluster) {
+            Arc::clone(&producer)
+        } else {
+            Arc::new(offsets_cluster.producer(&kafka.producer, kafka.in_flight_bytes_max).await?)
+        };
+        let opening_offsets = Abandon(Some(Arc::clone(&offsets_producer)));
         let offset_key = connect_format::key(&connector.name, &SourcePartition::default());
         let mut committed = None;
         let mut offsets_topic = kafka.offset_topic.name.clone();
-        for topic in own_topic.iter().chain([&kafka.offset_topic]) {
-            topics::ensure_compacted(&cluster, topic).await?;
-            // The producer waits here for what the next record would have to wait for.
-            let known = producer.partitions_for(&topic.name).await;
-            known.map_err(|error| cluster.error(&format!("looking for the offsets topic {}", topic.name), &error))?;
-            let table = offsets::read(&cluster, &topic.name).await?;
+        let own_topics = own_topic.iter().map(|topic| (topic, &cluster));
+        for (topic, cluster) in own_topics.chain([(&kafka.offset_topic, &worker_cluster)]) {
+            topics::ensure_compacted(cluster, topic).await?;
+            if Arc::ptr_eq(cluster, &offsets_cluster) {
+                // The producer waits here for what the next record would have to wait for.
+                let known = offsets_producer.partitions_for(&topic.name).await;
+                known
+                    .map_err(|error| cluster.error(&format!("looking for the offsets topic {}", topic.name), &error))?;
+            }
+            let table = offsets::read(cluster, &topic.name).await?;
             committed = offsets::find(&table, &topic.name, &offset_key)?;
             if committed.is_some() {
                 break;
@@ -97,12 +119,15 @@ impl KafkaSink {
             offsets_topic = topic.name;
         }
         opening.keep();
+        opening_offsets.keep();
         let flush_interval = Duration::from_millis(flush_interval_ms);
         let bounds = Bounds { records_max: kafka.in_flight_records_max, bytes_max: kafka.in_flight_bytes_max };
         let now = Instant::now();
         let sink = Self {
             cluster,
             producer,
+            offsets_cluster,
+            offsets_producer,
             topic_creation: if kafka.topic_creation_enabled {
                 settings.topic_creation
             } else {
@@ -162,7 +187,7 @@ impl KafkaSink {
 
     fn stored_now<T>(&mut self, outcome: Result<T, KrafkaError>) -> Result<Option<SourceOffset>, SinkError> {
         let storing = self.storing.take();
-        outcome.map_err(|error| self.cluster.error("storing the offset", &error))?;
+        outcome.map_err(|error| self.offsets_cluster.error("storing the offset", &error))?;
         if let Some((offset, _)) = storing {
             self.stored = Some(offset);
         }
@@ -177,9 +202,9 @@ impl KafkaSink {
         let offset = offset.clone();
         let record = offsets::record(&self.offsets_topic, self.offset_key.clone(), Some(&offset));
         // Safe to cancel: a record that was not taken is not sent.
-        match tokio::time::timeout(within, self.producer.enqueue(record)).await {
+        match tokio::time::timeout(within, self.offsets_producer.enqueue(record)).await {
             Err(_) => debug!("the producer has no room for the offset yet"),
-            Ok(Err(error)) => return Err(self.cluster.error("storing the offset", &error)),
+            Ok(Err(error)) => return Err(self.offsets_cluster.error("storing the offset", &error)),
             Ok(Ok(handle)) => {
                 self.storing = Some((offset, handle));
                 let now = Instant::now();
@@ -276,9 +301,11 @@ impl Sink for KafkaSink {
         let drained = self.drain(within - within / STORE_SHARE).await;
         // Also after a failed record: what was acknowledged before it counts.
         let stored = self.store_last(left()).await;
-        let options = CloseOptions::new().timeout(left());
-        if let Err(error) = self.producer.close_with(options).await {
-            debug!(%error, "closing the producer");
+        for producer in [&self.producer, &self.offsets_producer] {
+            // Closing the same one twice is no error that matters.
+            if let Err(error) = producer.close_with(CloseOptions::new().timeout(left())).await {
+                debug!(%error, "closing the producer");
+            }
         }
         if !drained? {
             return Err(SinkError::Unavailable(self.late(&format!("{} records", self.submitted.records()))));
@@ -291,6 +318,7 @@ impl Sink for KafkaSink {
 impl Drop for KafkaSink {
     fn drop(&mut self) {
         drop(Abandon(Some(Arc::clone(&self.producer))));
+        drop(Abandon(Some(Arc::clone(&self.offsets_producer))));
     }
 }
 

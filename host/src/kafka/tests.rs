@@ -44,8 +44,9 @@ impl Rig {
         let connector = self.connector(settings);
         let host = connector.host_settings(&self.worker).unwrap();
         let cluster = self.backend.cluster().await.unwrap();
+        let ways = Ways { records: Arc::clone(&cluster), offsets: cluster };
         let interval = self.worker.offset_flush_interval_ms;
-        KafkaSink::new(cluster, self.worker.kafka.as_ref().unwrap(), interval, &connector, host).await.unwrap()
+        KafkaSink::new(ways, self.worker.kafka.as_ref().unwrap(), interval, &connector, host).await.unwrap()
     }
 
     /// Key and value of every record of a topic, by partition, then by offset.

@@ -40,7 +40,7 @@ pub(super) async fn ensure(cluster: &Cluster, topic: &str, plan: Option<&TopicPl
     create(cluster, new, "topic.creation.default.replication.factor").await
 }
 
-fn missing(cluster: &Cluster, topic: &str) -> SinkError {
+pub(super) fn missing(cluster: &Cluster, topic: &str) -> SinkError {
     SinkError::Refused(format!(
         "the topic {topic} does not exist on Kafka at {address}. Create it with `kafka-topics --bootstrap-server {address} \
          --create --topic {topic}`, or let it be created: set topic.creation.default.partitions and \
@@ -64,7 +64,7 @@ pub(super) async fn ensure_compacted(cluster: &Cluster, topic: &InternalTopic) -
 }
 
 /// As Kafka Connect does it: anything but pure compaction would lose offsets, and not to be allowed to look is no error.
-async fn check_compacted(cluster: &Cluster, topic: &str) -> Result<(), SinkError> {
+pub(super) async fn check_compacted(cluster: &Cluster, topic: &str) -> Result<(), SinkError> {
     let resource = ConfigResource::topic(topic);
     let options = DescribeConfigsOptions::default()
         .config_names(vec!["cleanup.policy".to_owned()])

@@ -1,3 +1,5 @@
 //! What Kafka Connect's REST API speaks of, one resource per file. `tributary validate --json` prints the same.
 
 pub mod config_infos;
+#[cfg(test)]
+mod random;

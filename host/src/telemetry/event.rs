@@ -22,6 +22,8 @@ pub enum Event {
     Committed { offset: SourceOffset, first: bool },
     Progressed { text: String },
     Restarting { reason: String, after: Duration },
+    SecretsAwaited { refusal: String, within: Duration },
+    SecretsChanged,
     Failed { kind: &'static str, code: String, reason: String },
     Fenced { reason: String },
     Stopping,
@@ -56,6 +58,8 @@ impl Event {
             Self::Committed { .. } => "committed",
             Self::Progressed { .. } => "progress",
             Self::Restarting { .. } => "restarting",
+            Self::SecretsAwaited { .. } => "secrets-awaited",
+            Self::SecretsChanged => "secrets-changed",
             Self::Failed { .. } => "failed",
             Self::Fenced { .. } => "fenced",
             Self::Stopping => "stopping",
@@ -107,6 +111,20 @@ impl Event {
                 level: Level::WARN,
                 message: format!("starts again in {:.1} s: {reason}", after.as_secs_f64()),
                 fields: vec![("after_ms", after.as_millis().to_string())],
+            },
+            Self::SecretsAwaited { refusal, within } => Line {
+                level: Level::WARN,
+                message: format!(
+                    "was refused, after a login that had worked; waits up to {} s for a secret that it references to change: \
+                     {refusal}",
+                    within.as_secs()
+                ),
+                fields: vec![],
+            },
+            Self::SecretsChanged => Line {
+                level: Level::INFO,
+                message: "a secret that it references has changed; starts again with the new one".to_owned(),
+                fields: vec![],
             },
             Self::Failed { kind, code, reason } => Line {
                 level: Level::ERROR,

@@ -1,6 +1,8 @@
 //! The worker: connectors in one process, each with one task in its own sandbox. `task` is the loop, `state` decides what
-//! follows when a life of a task ends, `settings` is what a component gets to see of a configuration.
+//! follows when a life of a task ends, `rotation` whether secrets have changed, `settings` is what a component gets to see
+//! of a configuration.
 
+mod rotation;
 mod settings;
 mod state;
 mod task;

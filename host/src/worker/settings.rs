@@ -81,6 +81,7 @@ pub(crate) mod tests {
         ConnectorConfig {
             name: "accounts".to_owned(),
             class: "Test".to_owned(),
+            references: None,
             component_properties: properties.clone(),
             properties,
         }
@@ -104,7 +105,7 @@ pub(crate) mod tests {
         }
     }
 
-    fn description() -> Description {
+    pub(crate) fn description() -> Description {
         Description {
             plugins: vec![],
             classes: vec!["Test".to_owned()],

@@ -11,13 +11,17 @@ use std::{
 use tokio::{sync::watch, time::timeout};
 
 use super::{
+    rotation,
     settings::{component_settings, secrets},
     state::{Action, Ending, History, State},
 };
 use crate::{
-    config::ConnectorConfig,
+    config::{ConnectorConfig, Security, WorkerConfig},
     engine::{CallError, Component, Description, Instance, InstanceParts, Progress},
-    imports::http::Client,
+    imports::{
+        allow_list::AllowList,
+        http::{Client, Clients},
+    },
     record::SourceOffset,
     sink::{Backend, Opened, Sink, SinkError},
     telemetry::{Event, Telemetry},
@@ -37,6 +41,11 @@ const SINK_CLOSE_WITHIN: Duration = Duration::from_secs(4);
 const COMMIT_TICK: Duration = Duration::from_secs(1);
 /// A life of at least this length counts as progress: what ends it is a new fault.
 const SOUND_LIFE: Duration = Duration::from_secs(120);
+/// A login that has worked and is refused waits this long for a rotated secret: one is put into place within minutes of
+/// the change on the far side (a mounted secret of Kubernetes takes up to two).
+const ROTATION_WITHIN: Duration = Duration::from_secs(150);
+/// Between two looks at the files, which ask nobody else.
+const ROTATION_LOOK: Duration = Duration::from_secs(2);
 
 /// How a task ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,8 +64,12 @@ pub struct Task {
     pub description: Description,
     /// Its configuration.
     pub connector: ConnectorConfig,
+    /// The worker's settings, for what the configuration is resolved by.
+    pub worker: Arc<WorkerConfig>,
     /// How it connects.
-    pub client: Arc<Client>,
+    pub clients: Arc<Clients>,
+    /// Where it may.
+    pub allow: AllowList,
 }
 
 /// What is counted over all lives of a task.
@@ -69,8 +82,17 @@ struct Counts {
 impl Task {
     /// Runs until the task is stopped or has failed for good.
     pub async fn run(self, backend: &dyn Backend, telemetry: &Telemetry, stop: watch::Receiver<bool>) -> TaskEnd {
-        let mut run =
-            Run { task: &self, backend, telemetry, stop, history: History::default(), counts: Counts::default() };
+        let mut run = Run {
+            task: &self,
+            connector: self.connector.clone(),
+            settings: Vec::new(),
+            login: None,
+            backend,
+            telemetry,
+            stop,
+            history: History::default(),
+            counts: Counts::default(),
+        };
         run.stand(State::Unassigned);
         loop {
             let started = Instant::now();
@@ -78,7 +100,15 @@ impl Task {
             if started.elapsed() >= SOUND_LIFE {
                 run.history.progressed();
             }
-            match run.history.after(&ending, Instant::now(), random_fraction()) {
+            let action = run.history.after(&ending, Instant::now(), random_fraction());
+            if let Action::Fail { reason, .. } = &action
+                && rotation::could_help(&ending)
+                && run.renewed(&ending, reason, started).await
+            {
+                run.history = History::default();
+                continue;
+            }
+            match action {
                 Action::Stop => {
                     run.stand(State::Stopped);
                     let Counts { records, committed } = run.counts;
@@ -109,6 +139,12 @@ impl Task {
 /// A task on its way.
 struct Run<'a> {
     task: &'a Task,
+    /// As it was resolved last.
+    connector: ConnectorConfig,
+    /// What the last life handed to the component.
+    settings: Vec<(String, String)>,
+    /// The worker's login at Kafka when the last life began.
+    login: Option<Security>,
     backend: &'a dyn Backend,
     telemetry: &'a Telemetry,
     stop: watch::Receiver<bool>,
@@ -119,24 +155,30 @@ struct Run<'a> {
 impl Run<'_> {
     /// From opening the sink to its end.
     async fn life(&mut self) -> Ending {
-        let settings = match component_settings(&self.task.description, &self.task.connector) {
+        let settings = match component_settings(&self.task.description, &self.connector) {
             Ok(settings) => settings,
             Err(errors) => {
                 let reasons: Vec<String> = errors.iter().map(ToString::to_string).collect();
                 return Ending::Unusable(reasons.join("; "));
             }
         };
+        self.settings.clone_from(&settings);
+        self.login = self.task.worker.security_now();
+        let client = match self.task.clients.with(&self.task.allow, self.connector.proxy().as_ref()) {
+            Ok(client) => client,
+            Err(error) => return Ending::Unusable(error.to_string()),
+        };
         let mut stop = self.stop.clone();
         let opened = tokio::select! {
             biased;
             () = stopped(&mut stop) => return Ending::Stopped,
-            opened = self.backend.open(&self.task.connector) => opened,
+            opened = self.backend.open(&self.connector) => opened,
         };
         let Opened { sink, committed } = match opened {
             Ok(opened) => opened,
             Err(error) => return Ending::Sink(error),
         };
-        let mut instance = match Instance::new(&self.task.component, self.parts(sink)).await {
+        let mut instance = match Instance::new(&self.task.component, self.parts(sink, client)).await {
             Ok(instance) => instance,
             Err((trapped, sink)) => {
                 self.close_sink(sink).await;
@@ -151,14 +193,43 @@ impl Run<'_> {
         ending
     }
 
-    fn parts(&self, sink: Box<dyn Sink>) -> InstanceParts {
+    fn parts(&self, sink: Box<dyn Sink>, client: Arc<Client>) -> InstanceParts {
         InstanceParts {
-            connector: Arc::from(self.task.connector.name.as_str()),
+            connector: Arc::from(self.connector.name.as_str()),
             sink: Some(sink),
             stop: self.stop.clone(),
-            client: Some(Arc::clone(&self.task.client)),
+            client: Some(client),
             telemetry: self.telemetry.clone(),
-            secrets: secrets(&self.task.description, &self.task.connector),
+            secrets: secrets(&self.task.description, &self.connector),
+        }
+    }
+
+    /// After a refused login of a life that began at `started`: takes over secrets that were rotated meanwhile, and waits
+    /// for that a while where the login had worked before. False when there is nothing new.
+    async fn renewed(&mut self, ending: &Ending, refusal: &str, started: Instant) -> bool {
+        let Task { description, worker, .. } = self.task;
+        if !rotation::can_change(description, worker, &self.connector, ending) {
+            return false;
+        }
+        let worked = self.counts.committed.is_some() || started.elapsed() >= SOUND_LIFE;
+        let until = Instant::now() + if worked { ROTATION_WITHIN } else { Duration::ZERO };
+        let mut told = false;
+        loop {
+            let (connector, login) = (&self.connector, self.login.as_ref());
+            if let Some(connector) = rotation::renewed(description, worker, connector, &self.settings, login) {
+                self.connector = connector;
+                self.emit(&Event::SecretsChanged);
+                return true;
+            }
+            if *self.stop.borrow() || Instant::now() >= until {
+                return false;
+            }
+            if !told {
+                told = true;
+                self.stand(State::Restarting);
+                self.emit(&Event::SecretsAwaited { refusal: refusal.to_owned(), within: ROTATION_WITHIN });
+            }
+            self.pause(ROTATION_LOOK).await;
         }
     }
 
@@ -172,7 +243,7 @@ impl Run<'_> {
         if let Err(error) = instance.configure(settings, committed.as_ref()).await {
             return ending(error);
         }
-        let (class, version) = (self.task.connector.class.clone(), self.task.description.version.clone());
+        let (class, version) = (self.connector.class.clone(), self.task.description.version.clone());
         self.emit(&Event::Started { class, version, offset: committed });
         self.stand(State::Running);
         loop {
@@ -212,8 +283,8 @@ impl Run<'_> {
         self.history.progressed();
         let first = self.counts.committed.is_none();
         self.emit(&Event::Committed { offset: offset.clone(), first });
-        self.telemetry.metrics.add("offset_commits_total", &[("connector", &self.task.connector.name)], 1);
-        self.telemetry.progress.update(&self.task.connector.name, |standing| standing.offset = Some(offset.clone()));
+        self.telemetry.metrics.add("offset_commits_total", &[("connector", &self.connector.name)], 1);
+        self.telemetry.progress.update(&self.connector.name, |standing| standing.offset = Some(offset.clone()));
         let told = self.bounded(instance.commit_offset(&offset)).await?;
         self.counts.committed = Some(offset);
         told.map_err(ending)
@@ -267,7 +338,7 @@ impl Run<'_> {
         match closed {
             Ok(Some(offset)) => {
                 self.emit(&Event::Committed { offset: offset.clone(), first: false });
-                self.telemetry.progress.update(&self.task.connector.name, |s| s.offset = Some(offset.clone()));
+                self.telemetry.progress.update(&self.connector.name, |s| s.offset = Some(offset.clone()));
                 self.counts.committed = Some(offset);
             }
             Ok(None) => {}
@@ -299,7 +370,7 @@ impl Run<'_> {
         }
         let sent = u64::from(progress.sent);
         self.counts.records += sent;
-        let connector = self.task.connector.name.as_str();
+        let connector = self.connector.name.as_str();
         self.telemetry.metrics.add("records_sent_total", &[("connector", connector)], sent);
         self.telemetry.progress.update(connector, |standing| {
             standing.records += sent;
@@ -308,11 +379,11 @@ impl Run<'_> {
     }
 
     fn stand(&self, state: State) {
-        self.telemetry.progress.update(&self.task.connector.name, |standing| standing.state = state.as_str());
+        self.telemetry.progress.update(&self.connector.name, |standing| standing.state = state.as_str());
     }
 
     fn emit(&self, event: &Event) {
-        self.telemetry.emit(&self.task.connector.name, event);
+        self.telemetry.emit(&self.connector.name, event);
     }
 }
 

@@ -24,8 +24,9 @@ fn task(engine: &Engine, guest: Guest, telemetry: &Telemetry) -> Task {
         network: vec![],
         config: vec![],
     };
-    let client = clients.with(&AllowList::default());
-    Task { component: guest.component(engine), description, connector: test_connector(), client }
+    let (worker, allow) = (Arc::default(), AllowList::default());
+    let component = guest.component(engine);
+    Task { component, description, connector: test_connector(), worker, clients: Arc::new(clients), allow }
 }
 
 /// Runs a guest until `until` holds, then stops it. Returns how it ended, its state, and how long the stop took.

@@ -201,6 +201,7 @@ impl Validator {
             Self::OneOf(values) => Err(format!("it must be one of {}", values.join(", "))),
             Self::Range(min, max) => match value.parse::<i64>() {
                 Ok(number) if (min..=max).contains(&number) => Ok(()),
+                _ if max == i64::MAX => Err(format!("it must be a whole number, {min} or more")),
                 Ok(_) => Err(format!("it must lie between {min} and {max}")),
                 Err(_) => Err(format!("it must be a whole number between {min} and {max}")),
             },

@@ -88,7 +88,7 @@ fn check_key(key: &Key, name: &str, settings: &Settings<'_>) -> ConfigValue {
         (Effect::Refused(why), Some(given)) => {
             let given = given.trim();
             if !given.is_empty() && key.default.is_none_or(|default| !default.eq_ignore_ascii_case(given)) {
-                found.errors.push(format!("{name} cannot be used. {why} Remove it"));
+                found.errors.push(format!("{name} cannot be used. {why} Remove it."));
             }
             return found;
         }

@@ -240,8 +240,7 @@ const ASTRAL_LEAD: u8 = 0xf0;
 fn push_string(out: &mut String, text: &str) {
     out.push('"');
     let mut rest = text;
-    let needs_escape = |byte: u8| byte < 0x20 || byte == b'"' || byte == b'\\' || byte >= ASTRAL_LEAD;
-    while let Some(position) = rest.bytes().position(needs_escape) {
+    while let Some(position) = first_escape(rest.as_bytes()) {
         // All of those bytes begin a character, so that both cuts are between characters.
         let (plain, special) = rest.split_at(position);
         out.push_str(plain);
@@ -253,6 +252,29 @@ fn push_string(out: &mut String, text: &str) {
     }
     out.push_str(rest);
     out.push('"');
+}
+
+/// Where the first byte stands that is not copied as it is. Eight bytes are looked at together: one by
+/// one, they took a fifth of the component's time (`docs/figures.md`).
+fn first_escape(bytes: &[u8]) -> Option<usize> {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    const HIGH: u64 = ONES * 0x80;
+    let escaped = |byte: u8| byte < 0x20 || byte == b'"' || byte == b'\\' || byte >= ASTRAL_LEAD;
+    // The high bit of some byte is set when one of them is below `limit`, at most 0x80, or beyond ASCII.
+    let below = |word: u64, limit: u8| word.wrapping_sub(ONES * u64::from(limit)) | word;
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (number, word) in words.iter().enumerate() {
+        let eight = u64::from_ne_bytes(*word);
+        let quote = below(eight ^ (ONES * u64::from(b'"')), 1);
+        let backslash = below(eight ^ (ONES * u64::from(b'\\')), 1);
+        if (below(eight, 0x20) | quote | backslash) & HIGH != 0
+            && let Some(position) = word.iter().position(|byte| escaped(*byte))
+        {
+            return Some(number * 8 + position);
+        }
+    }
+    let position = rest.iter().position(|byte| escaped(*byte))?;
+    Some(words.len() * 8 + position)
 }
 
 fn push_escape(out: &mut String, character: char) {
@@ -452,6 +474,14 @@ mod tests {
     }
 
     proptest! {
+        /// Looked at one by one, bytes give the same answer as eight at a time.
+        #[test]
+        fn the_first_escape_is_found_wherever_it_stands(bytes in prop::collection::vec(any::<u8>(), 0..40), plain in 0_usize..40) {
+            let bytes = [vec![b'a'; plain], bytes].concat();
+            let special = |byte: &u8| *byte < 0x20 || *byte == b'"' || *byte == b'\\' || *byte >= ASTRAL_LEAD;
+            prop_assert_eq!(first_escape(&bytes), bytes.iter().position(special));
+        }
+
         /// Read by serde_json, which shares no code with the writer.
         #[test]
         fn a_foreign_reader_finds_the_values_again(

@@ -3,6 +3,7 @@
 pub mod describe;
 pub mod event;
 pub mod guess;
+pub mod limits;
 pub mod push_topic;
 pub mod push_topic_plan;
 mod push_topic_query;
@@ -11,4 +12,6 @@ pub mod replay;
 pub mod rest;
 pub mod schema;
 pub mod soql;
+pub mod supported;
+pub mod versions;
 pub mod wire_type;

@@ -125,6 +125,12 @@ impl Task {
         self.position.after()
     }
 
+    /// What it was configured with.
+    #[must_use]
+    pub fn config(&self) -> &SourceConfig {
+        &self.config
+    }
+
     /// Facts since the last call.
     pub fn take_events(&mut self) -> Vec<Event> {
         mem::take(&mut self.events)

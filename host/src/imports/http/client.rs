@@ -1,6 +1,6 @@
-//! The pooled client: one for each allow-list in a worker, shared by the tasks that have the same list. It keeps
+//! The pooled client: one for each allow-list and proxy in a worker, shared by the tasks that have the same. It keeps
 //! connections and nothing else, so sharing gives nothing away; tasks with different lists do not share, because a
-//! connection was vetted under one list.
+//! connection was vetted under one list, and those with different proxies not, because one was paid for with a login.
 
 use std::{
     collections::HashMap,
@@ -14,6 +14,7 @@ use hyper_util::{
     client::legacy::{self, connect::capture_connection},
     rt::{TokioExecutor, TokioTimer},
 };
+use rustls::RootCertStore;
 use tokio::{sync::OwnedSemaphorePermit, time::timeout};
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
 
@@ -22,11 +23,13 @@ use super::{
     body::ResponseBody,
     dial::Dialer,
     error::{DialError, NetworkError, dial_error, from_client, tls_reason},
+    probe,
     proxy::Proxy,
     tls,
 };
 use crate::{
-    config::NetworkConfig,
+    check::Check,
+    config::{NetworkConfig, ProxySettings},
     telemetry::{Event, Telemetry},
 };
 
@@ -51,32 +54,54 @@ const H2_PING_TIMEOUT: Duration = Duration::from_secs(20);
 /// The clients of a worker.
 #[derive(Debug)]
 pub struct Clients {
+    roots: Arc<RootCertStore>,
     tls: rustls::ClientConfig,
     proxy: Option<Arc<Proxy>>,
-    by_list: Mutex<HashMap<AllowList, Arc<Client>>>,
+    by_way: Mutex<HashMap<(AllowList, Option<Arc<Proxy>>), Arc<Client>>>,
 }
 
 impl Clients {
     /// Reads roots and proxy.
     ///
     /// # Errors
-    /// A proxy or a file with roots that cannot be used.
+    /// A file with roots that cannot be used.
     pub fn new(network: &NetworkConfig, telemetry: &Telemetry) -> Result<Self, NetworkError> {
+        let roots = Arc::new(tls::roots(network.ca_file.as_deref(), telemetry)?);
         Ok(Self {
-            tls: tls::client_config(network.ca_file.as_deref(), telemetry)?,
-            proxy: network.proxy.as_deref().map(Proxy::parse).transpose()?.map(Arc::new),
-            by_list: Mutex::default(),
+            tls: tls::client_config(Arc::clone(&roots))?,
+            roots,
+            proxy: network.proxy.as_ref().map(|proxy| Arc::new(Proxy::of_worker(proxy))),
+            by_way: Mutex::default(),
         })
     }
 
-    /// The client for tasks with this list.
-    #[must_use]
-    pub fn with(&self, allow: &AllowList) -> Arc<Client> {
-        let mut clients = self.by_list.lock().unwrap_or_else(PoisonError::into_inner);
+    /// The client for a task with this list, and with this proxy instead of the worker's.
+    ///
+    /// # Errors
+    /// A proxy that the list does not allow.
+    pub fn with(&self, allow: &AllowList, proxy: Option<&ProxySettings>) -> Result<Arc<Client>, NetworkError> {
+        let proxy = self.proxy(allow, proxy)?;
+        let mut clients = self.by_way.lock().unwrap_or_else(PoisonError::into_inner);
         let client = clients
-            .entry(allow.clone())
-            .or_insert_with(|| Arc::new(Client::new(allow.clone(), self.tls.clone(), self.proxy.clone())));
-        Arc::clone(client)
+            .entry((allow.clone(), proxy.clone()))
+            .or_insert_with(|| Arc::new(Client::new(allow.clone(), self.tls.clone(), proxy)));
+        Ok(Arc::clone(client))
+    }
+
+    /// Looks at the way to an origin, as a task with this list and proxy would go it.
+    pub async fn probe(&self, url: &str, allow: &AllowList, proxy: Option<&ProxySettings>) -> Vec<Check> {
+        match self.proxy(allow, proxy) {
+            Ok(proxy) => probe::probe(url, allow, proxy.as_deref(), &self.roots).await,
+            Err(error) => vec![Check::fail_text("proxy", &error.to_string())],
+        }
+    }
+
+    /// The connector's own proxy, else the worker's.
+    fn proxy(&self, allow: &AllowList, own: Option<&ProxySettings>) -> Result<Option<Arc<Proxy>>, NetworkError> {
+        match own {
+            Some(own) => Ok(Some(Arc::new(Proxy::of_connector(own, allow)?))),
+            None => Ok(self.proxy.clone()),
+        }
     }
 }
 
@@ -238,7 +263,7 @@ mod tests {
 
     async fn get(allow: &str, url: String, first_byte: Duration) -> (Result<String, String>, Vec<String>) {
         let clients = Clients::new(&NetworkConfig::default(), &Telemetry::default()).unwrap();
-        let client = clients.with(&AllowList::parse([allow]).unwrap());
+        let client = clients.with(&AllowList::parse([allow]).unwrap(), None).unwrap();
         let body = Empty::<Bytes>::new().map_err(|never| match never {}).boxed_unsync();
         let request = http::Request::get(url).body(body).unwrap();
         let permit = Arc::new(Semaphore::new(1)).acquire_owned().await.unwrap();
@@ -289,8 +314,15 @@ mod tests {
     fn tasks_with_the_same_list_share_a_client() {
         let clients = Clients::new(&NetworkConfig::default(), &Telemetry::default()).unwrap();
         let list = |pattern: &str| AllowList::parse([pattern]).unwrap();
-        let first = clients.with(&list("https://a.example"));
-        assert!(Arc::ptr_eq(&first, &clients.with(&list("https://a.example"))));
-        assert!(!Arc::ptr_eq(&first, &clients.with(&list("https://b.example"))));
+        let with = |pattern: &str| clients.with(&list(pattern), None).unwrap();
+        let first = with("https://a.example");
+        assert!(Arc::ptr_eq(&first, &with("https://a.example")));
+        assert!(!Arc::ptr_eq(&first, &with("https://b.example")));
+        let listed = list("http://proxy.example:*");
+        let through =
+            |proxy: &str| clients.with(&listed, Some(&ProxySettings::parse("http.proxy", proxy).unwrap())).unwrap();
+        assert!(Arc::ptr_eq(&through("proxy.example:1"), &through("proxy.example:1")));
+        assert!(!Arc::ptr_eq(&through("proxy.example:1"), &clients.with(&listed, None).unwrap()));
+        assert!(!Arc::ptr_eq(&through("proxy.example:1"), &through("u:p@proxy.example:1")));
     }
 }

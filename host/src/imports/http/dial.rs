@@ -58,8 +58,7 @@ impl Dialer {
                 if let Ok(address) = origin.host().parse() {
                     vetted(origin.host(), vec![SocketAddr::new(address, origin.port())], permit)?;
                 }
-                let addresses = resolve(&proxy.host, proxy.port).await?;
-                let mut stream = connect_any(&proxy.host, &addresses, deadline).await?;
+                let mut stream = proxy.connect(deadline).await?;
                 timeout_at(deadline, proxy.tunnel(&mut stream, origin.host(), origin.port()))
                     .await
                     .map_err(|_| DialError::Timeout(format!("{origin} through the proxy")))??;
@@ -72,7 +71,7 @@ impl Dialer {
     }
 }
 
-async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, DialError> {
+pub(super) async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, DialError> {
     if let Ok(address) = host.parse::<IpAddr>() {
         return Ok(vec![SocketAddr::new(address, port)]);
     }
@@ -87,7 +86,7 @@ async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, DialError> {
 }
 
 /// Keeps the addresses that may be dialled; an error if none remains.
-fn vetted(host: &str, addresses: Vec<SocketAddr>, permit: Permit) -> Result<Vec<SocketAddr>, DialError> {
+pub(super) fn vetted(host: &str, addresses: Vec<SocketAddr>, permit: Permit) -> Result<Vec<SocketAddr>, DialError> {
     let (admitted, refused): (Vec<_>, Vec<_>) = addresses.into_iter().partition(|address| permit.admits(address.ip()));
     match (admitted.is_empty(), refused.first()) {
         (true, Some(address)) => Err(DialError::Prohibited { host: host.to_owned(), address: address.ip() }),
@@ -95,7 +94,11 @@ fn vetted(host: &str, addresses: Vec<SocketAddr>, permit: Permit) -> Result<Vec<
     }
 }
 
-async fn connect_any(host: &str, addresses: &[SocketAddr], deadline: Instant) -> Result<TcpStream, DialError> {
+pub(super) async fn connect_any(
+    host: &str,
+    addresses: &[SocketAddr],
+    deadline: Instant,
+) -> Result<TcpStream, DialError> {
     let mut last = DialError::Timeout(host.to_owned());
     for (index, address) in addresses.iter().enumerate() {
         let until =

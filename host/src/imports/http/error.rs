@@ -12,9 +12,15 @@ pub enum NetworkError {
     /// A pattern in the allow-list.
     #[error("tributary.network.allow: {0}")]
     Allow(#[from] PatternError),
-    /// The proxy.
-    #[error("tributary.network.proxy: {0}; write http://user:password@host:port")]
-    Proxy(&'static str),
+    /// A connector's own proxy that the list does not have.
+    #[error(
+        "http.proxy: the worker does not allow connecting to {address}; add http://{address} to tributary.network.allow in the \
+         worker file, or set tributary.network.proxy there"
+    )]
+    ProxyDenied {
+        /// `host:port`
+        address: String,
+    },
     /// The file with more roots.
     #[error("tributary.network.ca.file: {}: {reason}; it must hold certificates in PEM form", path.display())]
     CaFile {
@@ -45,7 +51,7 @@ pub(crate) enum DialError {
     Unreachable { address: String, reason: String },
     #[error("no connection to {0} in time")]
     Timeout(String),
-    #[error("tributary.network.proxy: {0}")]
+    #[error("{0}")]
     Proxy(String),
 }
 
@@ -182,8 +188,8 @@ mod tests {
         check(DialError::Refused(host()), "ConnectionRefused");
         check(DialError::Timeout(host()), "ConnectionTimeout");
         check(
-            DialError::Proxy("it answered 407".to_owned()),
-            "InternalError(Some(\"tributary.network.proxy: it answered 407\"))",
+            DialError::Proxy("http.proxy: it answered 407".to_owned()),
+            "InternalError(Some(\"http.proxy: it answered 407\"))",
         );
         check(rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer), "TlsCertificateError");
         check(

@@ -10,6 +10,7 @@ mod client;
 mod dial;
 mod error;
 mod outgoing;
+mod probe;
 mod proxy;
 mod tls;
 

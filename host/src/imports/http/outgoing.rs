@@ -109,7 +109,7 @@ mod tests {
 
     fn outgoing(telemetry: &Telemetry) -> Outgoing {
         let clients = Clients::new(&NetworkConfig::default(), telemetry).unwrap();
-        let client = clients.with(&AllowList::parse(["http://127.0.0.1:*"]).unwrap());
+        let client = clients.with(&AllowList::parse(["http://127.0.0.1:*"]).unwrap(), None).unwrap();
         Outgoing::new(Arc::from("accounts"), Some(client), telemetry.clone())
     }
 

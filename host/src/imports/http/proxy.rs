@@ -1,9 +1,10 @@
-//! `tributary.network.proxy`: a tunnel through an HTTP proxy (RFC 9110, section 9.3.6, `CONNECT`) with basic
-//! authentication. Every connection of a component goes through it, for `http` too: what travels in a tunnel is what
-//! would travel without one.
+//! The proxy of the worker or of a connector: a tunnel through an HTTP proxy (RFC 9110, section 9.3.6, `CONNECT`) with
+//! basic authentication. Every connection of a component goes through it, for `http` too: what travels in a tunnel is
+//! what would travel without one.
 //!
 //! The proxy resolves names, so the host cannot vet the addresses that they stand for; the allow-list still decides on
-//! the origin, and on an address that is written as one.
+//! the origin, and on an address that is written as one. A proxy that a connector names is itself an origin of that list,
+//! and its addresses are vetted; the worker's is the operator's own choice.
 
 use std::fmt;
 
@@ -11,20 +12,30 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
+    time::Instant,
 };
 
-use super::error::{DialError, NetworkError};
+use super::{
+    super::allow_list::{AllowList, Origin, Permit},
+    dial::{connect_any, resolve, vetted},
+    error::{DialError, NetworkError},
+};
+use crate::config::{ProxySettings, Secret};
 
 /// Bytes of the proxy's answer.
 const ANSWER_BYTES_MAX: usize = 8 << 10;
 
 /// A proxy.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Proxy {
     pub(crate) host: String,
     pub(crate) port: u16,
+    /// The property that names it, for messages.
+    property: &'static str,
     /// The header's value; a secret.
     authorization: Option<String>,
+    /// How the allow-list admits it; `None` for the worker's, which needs no leave.
+    permit: Option<Permit>,
 }
 
 impl fmt::Debug for Proxy {
@@ -34,36 +45,42 @@ impl fmt::Debug for Proxy {
 }
 
 impl Proxy {
-    /// Reads `http://user:password@host:port`.
-    pub(crate) fn parse(text: &str) -> Result<Self, NetworkError> {
-        let rest = text.trim().strip_prefix("http://").ok_or(NetworkError::Proxy("it does not begin with http://"))?;
-        let rest = rest.strip_suffix('/').unwrap_or(rest);
-        let (user, address) = match rest.rsplit_once('@') {
-            Some((user, address)) => (Some(user), address),
-            None => (None, rest),
-        };
-        let authority: http::uri::Authority =
-            address.parse().map_err(|_| NetworkError::Proxy("host and port cannot be read"))?;
-        let port = authority.port_u16().ok_or(NetworkError::Proxy("it has no port"))?;
-        let host = authority.host().trim_matches(['[', ']']).to_owned();
-        if host.is_empty() {
-            return Err(NetworkError::Proxy("it has no host"));
+    /// The worker's proxy.
+    pub(crate) fn of_worker(settings: &ProxySettings) -> Self {
+        let pair = |(user, password): &(String, Secret)| STANDARD.encode(format!("{user}:{}", password.expose()));
+        Self {
+            host: settings.host.clone(),
+            port: settings.port,
+            property: settings.property,
+            authorization: settings.login.as_ref().map(|login| format!("Basic {}", pair(login))),
+            permit: None,
         }
-        let authorization = match user {
-            None => None,
-            Some(user) => {
-                let (name, password) = user.split_once(':').unwrap_or((user, ""));
-                let pair = [percent_decoded(name)?, b":".to_vec(), percent_decoded(password)?].concat();
-                Some(format!("Basic {}", STANDARD.encode(pair)))
-            }
+    }
+
+    /// A connector's own, if the list allows it.
+    pub(crate) fn of_connector(settings: &ProxySettings, allow: &AllowList) -> Result<Self, NetworkError> {
+        let denied = || NetworkError::ProxyDenied { address: settings.address() };
+        let uri = format!("http://{}", settings.address()).parse().map_err(|_| denied())?;
+        let permit = Origin::of(&uri).and_then(|origin| allow.permit(&origin)).ok_or_else(denied)?;
+        Ok(Self { permit: Some(permit), ..Self::of_worker(settings) })
+    }
+
+    /// A connection to the proxy itself.
+    pub(crate) async fn connect(&self, deadline: Instant) -> Result<TcpStream, DialError> {
+        let addresses = resolve(&self.host, self.port).await?;
+        let addresses = match self.permit {
+            Some(permit) => vetted(&self.host, addresses, permit)?,
+            None => addresses,
         };
-        Ok(Self { host, port, authorization })
+        connect_any(&self.host, &addresses, deadline).await
     }
 
     /// Asks for a tunnel to `host:port` on a fresh connection to the proxy.
     pub(crate) async fn tunnel(&self, stream: &mut TcpStream, host: &str, port: u16) -> Result<(), DialError> {
         let target = if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
-        let failed = |reason: String| DialError::Proxy(format!("{reason} (proxy {}:{})", self.host, self.port));
+        let failed = |reason: String| {
+            DialError::Proxy(format!("{}: {reason} (proxy {}:{})", self.property, self.host, self.port))
+        };
         let mut request = format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n");
         if let Some(authorization) = &self.authorization {
             request.push_str("Proxy-Authorization: ");
@@ -99,21 +116,6 @@ fn status(answer: &[u8]) -> Option<u16> {
     line.strip_prefix("HTTP/1.")?.split(' ').nth(1)?.parse().ok()
 }
 
-fn percent_decoded(text: &str) -> Result<Vec<u8>, NetworkError> {
-    const ERROR: NetworkError = NetworkError::Proxy("a % in user or password is not followed by two hex digits");
-    let mut bytes = text.bytes();
-    let mut decoded = Vec::with_capacity(text.len());
-    while let Some(byte) = bytes.next() {
-        decoded.push(if byte == b'%' {
-            let mut digit = || bytes.next().and_then(|digit| char::from(digit).to_digit(16)).ok_or(ERROR);
-            u8::try_from(digit()? * 16 + digit()?).map_err(|_| ERROR)?
-        } else {
-            byte
-        });
-    }
-    Ok(decoded)
-}
-
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a test that cannot set up its case has failed")]
 mod tests {
@@ -121,17 +123,25 @@ mod tests {
 
     use super::*;
 
+    fn proxy(text: &str) -> ProxySettings {
+        ProxySettings::parse("http.proxy", text).unwrap()
+    }
+
     #[test]
-    fn a_proxy_is_read_and_keeps_its_secret() {
-        let proxy = Proxy::parse("http://me:p%40ss@proxy.example:3128").unwrap();
-        assert_eq!((proxy.host.as_str(), proxy.port), ("proxy.example", 3128));
-        assert_eq!(proxy.authorization, Some(format!("Basic {}", STANDARD.encode("me:p@ss"))));
-        assert_eq!(format!("{proxy:?}"), "Proxy(proxy.example:3128)");
-        assert_eq!(Proxy::parse("http://[::1]:3128/").unwrap().host, "::1");
-        for text in ["https://a:1", "proxy:3128", "http://proxy", "http://:3128", "http://a%4:b@c:1", "http://a b:1"] {
-            let message = Proxy::parse(text).unwrap_err().to_string();
-            assert!(message.starts_with("tributary.network.proxy: "), "{message}");
+    fn a_proxy_keeps_its_secret_and_a_connectors_own_must_be_listed() {
+        let settings = proxy("me:p%40ss@proxy.example:3128");
+        let own = |pattern: &str| Proxy::of_connector(&settings, &AllowList::parse([pattern]).unwrap());
+        let listed = own("http://proxy.example:3128").unwrap();
+        assert_eq!(listed.authorization, Some(format!("Basic {}", STANDARD.encode("me:p@ss"))));
+        assert_eq!(format!("{listed:?}"), "Proxy(proxy.example:3128)");
+        for pattern in ["https://proxy.example:3128", "http://proxy.example", "https://*", "http://127.0.0.1:*"] {
+            let error = own(pattern).unwrap_err().to_string();
+            assert!(
+                error.contains("http://proxy.example:3128") && error.contains("tributary.network.allow"),
+                "{error}"
+            );
         }
+        assert!(Proxy::of_worker(&settings).permit.is_none());
     }
 
     /// Lets a proxy answer with `answer` and returns what came of it, and what the proxy was asked.
@@ -147,7 +157,7 @@ mod tests {
             stream.write_all(answer.as_bytes()).await.unwrap();
             String::from_utf8(request).unwrap()
         });
-        let proxy = Proxy::parse(&format!("http://u:p@127.0.0.1:{port}")).unwrap();
+        let proxy = Proxy::of_worker(&proxy(&format!("u:p@127.0.0.1:{port}")));
         let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
         let result = proxy.tunnel(&mut stream, "a.example", 443).await.map_err(|error| error.to_string());
         (result, asked.await.unwrap())

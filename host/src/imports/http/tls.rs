@@ -9,8 +9,8 @@ use rustls_pki_types::{CertificateDer, pem::PemObject};
 use super::error::NetworkError;
 use crate::telemetry::{Event, Telemetry};
 
-/// The configuration for clients.
-pub(crate) fn client_config(ca_file: Option<&Path>, telemetry: &Telemetry) -> Result<ClientConfig, NetworkError> {
+/// Whom to trust.
+pub(crate) fn roots(ca_file: Option<&Path>, telemetry: &Telemetry) -> Result<RootCertStore, NetworkError> {
     let mut roots = RootCertStore::empty();
     let native = rustls_native_certs::load_native_certs();
     let (mut trusted, _) = roots.add_parsable_certificates(native.certs);
@@ -22,6 +22,11 @@ pub(crate) fn client_config(ca_file: Option<&Path>, telemetry: &Telemetry) -> Re
         let reasons: Vec<String> = native.errors.iter().map(ToString::to_string).collect();
         telemetry.emit("", &Event::RootsMissing { reason: reasons.join("; ") });
     }
+    Ok(roots)
+}
+
+/// The configuration for clients.
+pub(crate) fn client_config(roots: Arc<RootCertStore>) -> Result<ClientConfig, NetworkError> {
     ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()
         .map(|builder| builder.with_root_certificates(roots).with_no_client_auth())
@@ -57,7 +62,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("ca.pem");
         let check = |expected: &str| {
-            let message = client_config(Some(&path), &Telemetry::default()).unwrap_err().to_string();
+            let message = roots(Some(&path), &Telemetry::default()).unwrap_err().to_string();
             assert!(message.contains("ca.pem") && message.contains(expected), "{message}");
         };
         check("No such file");

@@ -38,11 +38,6 @@ pub(super) const KEYS: &[Key] = &[
         "It belongs to the JWT_BEARER grant, which this version does not speak.",
     ),
     ignored("salesforce.auth.retries.time.ms", Type::Long, "Logins are retried within request.max.retries.time.ms."),
-    ignored(
-        "http.proxy",
-        Type::String,
-        "The runtime makes the connections: set tributary.network.proxy in the worker file.",
-    ),
     Key { dialects: SELF_MANAGED, ..ignored("confluent.license*", Type::Password, "No licence is needed.") },
     Key {
         dialects: SELF_MANAGED,

@@ -1,5 +1,5 @@
 //! Nanoseconds for each transform and record, beside the conversion of the record to JSON:
-//! `cargo bench -p tributary-tests --bench transforms`. A chain of five must cost less than the conversion.
+//! `cargo bench -p salesforce-pushtopic`. A chain of five must cost less than the conversion.
 
 use std::{
     hint::black_box,
