@@ -78,11 +78,11 @@ struct Found {
 impl Grammar<'_> {
     fn error(&mut self, property: &str, message: String) {
         self.sound = false;
-        entry(self.values, property).errors.push(message);
+        entry(self.values, property).errors.push(closed(message));
     }
 
     fn warn(&mut self, property: &str, message: String) {
-        entry(self.values, property).warnings.push(message);
+        entry(self.values, property).warnings.push(closed(message));
     }
 
     fn text(&self, property: &str) -> Option<String> {
@@ -266,6 +266,14 @@ impl Grammar<'_> {
             );
         }
     }
+}
+
+/// Where a remedy follows the finding, both are whole sentences.
+fn closed(mut message: String) -> String {
+    if message.contains(". ") && !message.ends_with(['.', '?']) {
+        message.push('.');
+    }
+    message
 }
 
 #[cfg(test)]

@@ -25,7 +25,9 @@ pub enum RegexError {
     #[error("Invalid regex: {0}")]
     Syntax(String),
     /// One that only an engine without a bound on its time can evaluate, or that needs Unicode's tables.
-    #[error("{0} cannot be evaluated in bounded time or without Unicode's tables; write it without")]
+    #[error(
+        "{0} is not supported: regular expressions run in bounded time, without Unicode's tables. Write it without"
+    )]
     Unsupported(String),
     /// The longest time for a text is above `regex.timeout.ms`.
     #[error("a regular expression may take longer than {timeout_ms} ms (regex.timeout.ms) on {bytes} bytes")]
