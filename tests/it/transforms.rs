@@ -77,6 +77,28 @@ fn a_filter_that_drops_everything_still_moves_the_offset() {
 }
 
 #[test]
+fn a_filter_moves_the_offset_on_kafka_too() {
+    let Some(broker) = Broker::shared() else { return };
+    let org = Org::start();
+    broker.create_topic("it-filter");
+    let scene = dropping(Scene::new(&org, "it-filter"))
+        .worker("bootstrap.servers", &broker.address())
+        .worker("group.id", "it-filter")
+        .worker("offset.storage.topic", "it-filter-offsets")
+        .worker("offset.storage.partitions", "1")
+        .worker("offset.storage.replication.factor", "1")
+        .worker("offset.flush.interval.ms", "1000");
+    let run = scene.run_until_subscribed();
+    org.create_leads(5);
+    let last = org.expected(PUSH_TOPIC, "Lead").last().expect("there are events").replay_id;
+    run.expect_line(&[&format!("{{\"replayId\":{last}}}")]);
+    run.terminate().0.expect_code(0);
+    assert_eq!(read_all(broker, "it-filter").len(), 0);
+    let stored = read_all(broker, "it-filter-offsets").pop().and_then(|record| record.value);
+    assert_eq!(stored, Some(format!("{{\"replayId\":{last}}}")));
+}
+
+#[test]
 fn a_route_to_a_topic_that_is_not_there_fails_by_name_before_the_offset_moves() {
     let Some(broker) = Broker::shared() else { return };
     let org = Org::start();

@@ -196,7 +196,7 @@ impl Generator {
                     let number = self.one_of(&[0, 1, 300, i64::MAX, i64::MIN, 1_539_874_413]);
                     Value::Int64(self.one_of(&[number, instant]))
                 }
-                SchemaKind::Float32 => Value::Float32(self.one_of(&[0.0, 0.5, -1.9, 300.25, 1e10, -2.147_483_6e9])),
+                SchemaKind::Float32 => Value::Float32(self.one_of(&[0.0, 0.5, -1.9, 300.25, 1e10, -2.5e9])),
                 SchemaKind::Float64 => Value::Float64(self.one_of(&DOUBLES)),
                 SchemaKind::Boolean => Value::Boolean(self.rng.bool()),
                 SchemaKind::String => self.one_of(&TEXTS).into(),

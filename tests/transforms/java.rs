@@ -9,8 +9,9 @@ use std::{
 
 use serde_json::Value as Json;
 
-/// From this version on `Double.toString` gives the shortest text, as the component does.
-const SHORTEST_DOUBLES: u32 = 19;
+/// From this version on `Double.toString` gives the shortest text and the copy of a HashMap is as small as it can be, as
+/// the component has it.
+const JDK_LIKE_OURS: u32 = 19;
 /// The harness is compiled as it starts, which needs a JDK of at least this version.
 const JDK_MIN: u32 = 17;
 
@@ -19,17 +20,18 @@ pub(crate) struct Java {
     process: Child,
     input: ChildStdin,
     output: BufReader<ChildStdout>,
+    version: u32,
 }
 
 impl Java {
     /// Starts it; none where that cannot be, which is said aloud.
     pub(crate) fn start() -> Option<Self> {
         match Self::command() {
-            Ok(mut command) => {
+            Ok((mut command, version)) => {
                 let mut process = command.spawn().expect("java starts");
                 let input = process.stdin.take().expect("stdin is piped");
                 let output = BufReader::new(process.stdout.take().expect("stdout is piped"));
-                Some(Self { process, input, output })
+                Some(Self { process, input, output, version })
             }
             Err(reason) => {
                 assert!(std::env::var_os("CI").is_none(), "the transforms cannot be compared with Kafka's: {reason}");
@@ -39,12 +41,17 @@ impl Java {
         }
     }
 
-    fn command() -> Result<Command, String> {
+    /// Whether the order of a copied HashMap is the component's.
+    pub(crate) fn orders_like_ours(&self) -> bool {
+        self.version >= JDK_LIKE_OURS
+    }
+
+    fn command() -> Result<(Command, u32), String> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let libs = libs(&root.join("../target/kafka")).ok_or("Kafka's jars are missing; `make kafka` fetches them")?;
         let (java, version) = jdk().ok_or(format!("there is no JDK {JDK_MIN} or later"))?;
-        if version < SHORTEST_DOUBLES {
-            eprintln!("transforms: JDK {version} writes some floating-point numbers longer than the component");
+        if version < JDK_LIKE_OURS {
+            eprintln!("transforms: with JDK {version} the order of maps without a schema is not compared");
         }
         let mut command = Command::new(java);
         command
@@ -56,7 +63,7 @@ impl Java {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null());
-        Ok(command)
+        Ok((command, version))
     }
 
     /// Asks; answers come in order.
@@ -83,8 +90,12 @@ fn libs(kafka: &Path) -> Option<PathBuf> {
     versions.into_iter().map(|version| version.join("libs")).rfind(|libs| libs.is_dir())
 }
 
-/// The newest JDK there is, of `JAVA_HOME`, the usual folder, and the path.
+/// The newest JDK there is, of `JAVA_HOME`, the usual folder, and the path; or that of `TRANSFORMS_JDK`.
 fn jdk() -> Option<(PathBuf, u32)> {
+    if let Some(home) = std::env::var_os("TRANSFORMS_JDK") {
+        let java = PathBuf::from(home).join("bin/java");
+        return version(&java).map(|version| (java, version));
+    }
     let homes = fs::read_dir("/usr/lib/jvm").into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path()));
     let homes = homes.chain(std::env::var_os("JAVA_HOME").map(PathBuf::from));
     let mut found: Vec<(u32, PathBuf)> = homes

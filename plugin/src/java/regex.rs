@@ -208,7 +208,7 @@ impl Regex {
 mod tests {
     use proptest::prelude::*;
 
-    use super::*;
+    use super::{super::regex_translate::PATTERN_BYTES_MAX, *};
 
     fn compile(pattern: &str) -> Result<Regex, RegexError> {
         Regex::compile(pattern, Dialect::Java, TIMEOUT_DEFAULT_MS, 249)
@@ -265,8 +265,11 @@ mod tests {
         assert!(compile("a{1000}").is_ok());
         let deep = |depth| format!("{}a{}", "(".repeat(depth), ")".repeat(depth));
         assert!(compile(&deep(49)).is_ok() && compile(&deep(50)).is_err());
-        let long = |bytes: usize| compile(&"a".repeat(bytes));
-        assert!(long(super::super::regex_translate::PATTERN_BYTES_MAX + 1).is_err());
+        let long = |bytes: usize| Regex::compile(&"a".repeat(bytes), Dialect::Java, 60_000, 249);
+        assert!(long(PATTERN_BYTES_MAX).is_ok() && long(PATTERN_BYTES_MAX + 1).is_err());
+        // As large as a pattern may be, but too large once its repetitions are written out.
+        let wide = |times: usize| Regex::compile(&format!("(?:a{{1000}}){{{times}}}"), Dialect::Java, 60_000_000, 249);
+        assert!(wide(5).is_ok() && wide(1_000).is_err());
     }
 
     #[test]

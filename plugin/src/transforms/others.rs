@@ -198,3 +198,29 @@ fn tombstones_are_handled_as_asked() {
     let unpacked = apply("GzipDecompress$Value", &[], bytes).0.expect("it works").expect("it is kept");
     assert_eq!(unpacked.value, Value::Bytes(b"a".to_vec()));
 }
+
+#[test]
+fn what_is_remembered_and_nested_is_bounded() {
+    let nested = |depth: usize| {
+        let value = (0..depth).fold(Value::Int64(1), |inner, _| Value::Map(vec![("a".into(), inner)]));
+        let record = SourceRecord { value_schema: None, value, ..record() };
+        apply("Flatten$Value", &[], record).0
+    };
+    assert!(nested(101).is_ok());
+    assert!(nested(102).is_err_and(|error| error.contains("deeper than 100")));
+    let mut context = Context::default();
+    for number in 0..30 {
+        context.note(format!("note {}", number % 25));
+    }
+    assert_eq!(context.notes.len(), 20);
+    let given = [("regex".to_owned(), "t(.*)".to_owned()), ("replacement".to_owned(), "u$1".to_owned())];
+    let (class, form) = classes::find("RegexRouter", false).expect("a transform");
+    let Build::Transform(build) = class.build else { panic!("a transform") };
+    let mut router = build(&Options::new(class.options, &given, 100), form).expect("sound");
+    // More topics than are remembered, each twice.
+    for topic in (0..40).chain(0..40) {
+        let record = SourceRecord { topic: format!("t{topic}"), ..record() };
+        let routed = router.apply(record, &mut context).expect("it works").expect("it is kept");
+        assert_eq!(routed.topic, format!("u{topic}"));
+    }
+}
