@@ -76,8 +76,11 @@ fn delete() -> SourceRecord {
     record
 }
 
+/// Class, options, and what comes of three records.
+type Case = (&'static str, &'static [(&'static str, &'static str)], &'static str);
+
 /// Class, options, and whether a lead, a delete and a tombstone come through (`y`), fail (`n`) or are dropped (`d`).
-const CASES: &[(&str, &[(&str, &str)], &str)] = &[
+const CASES: &[Case] = &[
     (
         "Cast$Value",
         &[("spec", "NumberOfEmployees:string,AnnualRevenue:float64,Score:float64,CreatedDate:string")],

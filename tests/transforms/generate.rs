@@ -263,7 +263,25 @@ impl Generator {
     fn stage(&mut self, record: &SourceRecord, class: &str) -> StageCase {
         let side = self.one_of(&["$Value", "$Value", "$Value", "$Key"]);
         let mut options: Vec<(&str, String)> = Vec::new();
-        let sided = match class {
+        let sided = match self.options_of_shape(record, class, &mut options) {
+            Some(sided) => sided,
+            None => self.options_of_content(record, class, &mut options),
+        };
+        if sided && !["Flatten", "HoistField"].contains(&class) && self.chance(30) {
+            options.push(("replace.null.with.default", "false".into()));
+        }
+        let options: Vec<(&str, &str)> = options.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        StageCase::new(&format!("{class}{}", if sided { side } else { "" }), &options)
+    }
+
+    /// Options of transforms that change the shape; whether they come as `$Key` and `$Value`.
+    fn options_of_shape(
+        &mut self,
+        record: &SourceRecord,
+        class: &str,
+        options: &mut Vec<(&str, String)>,
+    ) -> Option<bool> {
+        Some(match class {
             "Cast" => {
                 let kinds = ["int8", "int16", "int32", "int64", "float32", "float64", "boolean", "string", "STRING"];
                 let spec = if self.chance(15) {
@@ -321,6 +339,13 @@ impl Generator {
                 options.extend([("header", "h1".into()), ("value.literal", literal.into())]);
                 false
             }
+            _ => return None,
+        })
+    }
+
+    /// Options of the others.
+    fn options_of_content(&mut self, record: &SourceRecord, class: &str, options: &mut Vec<(&str, String)>) -> bool {
+        match class {
             "MaskField" => {
                 options.push(("fields", self.fields(record)));
                 let replacements = ["x", "7", "300", "1.50", "-1e2", "1e400"];
@@ -370,12 +395,7 @@ impl Generator {
                 options.push(("fields", self.fields(record)));
                 false
             }
-        };
-        if sided && !["Flatten", "HoistField"].contains(&class) && self.chance(30) {
-            options.push(("replace.null.with.default", "false".into()));
         }
-        let options: Vec<(&str, &str)> = options.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        StageCase::new(&format!("{class}{}", if sided { side } else { "" }), &options)
     }
 
     fn predicate(&mut self) -> PredicateCase {

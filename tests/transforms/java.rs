@@ -41,8 +41,8 @@ impl Java {
         }
     }
 
-    /// Whether the order of a copied HashMap is the component's.
-    pub(crate) fn orders_like_ours(&self) -> bool {
+    /// Whether the order of a copied HashMap and the texts of floating-point numbers are the component's.
+    pub(crate) fn writes_like_ours(&self) -> bool {
         self.version >= JDK_LIKE_OURS
     }
 
@@ -51,7 +51,7 @@ impl Java {
         let libs = libs(&root.join("../target/kafka")).ok_or("Kafka's jars are missing; `make kafka` fetches them")?;
         let (java, version) = jdk().ok_or(format!("there is no JDK {JDK_MIN} or later"))?;
         if version < JDK_LIKE_OURS {
-            eprintln!("transforms: with JDK {version} the order of maps without a schema is not compared");
+            eprintln!("transforms: with JDK {version} the spelling of numbers and the order of maps are not compared");
         }
         let mut command = Command::new(java);
         command

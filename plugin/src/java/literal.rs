@@ -151,15 +151,13 @@ impl<'a> Parser<'a> {
 
     fn plain(&mut self, token: &str, inside: bool) -> Result<Literal, Unreadable> {
         let digit = token.starts_with(|c: char| c.is_ascii_digit());
-        if digit {
-            if let Some(instant) = self.instant_of_tokens(token) {
-                return Ok(instant);
-            }
+        if digit && let Some(instant) = self.instant_of_tokens(token) {
+            return Ok(instant);
         }
-        if digit || token.starts_with(['+', '-']) {
-            if let Some(number) = number_of(token) {
-                return Ok(number);
-            }
+        if (digit || token.starts_with(['+', '-']))
+            && let Some(number) = number_of(token)
+        {
+            return Ok(number);
         }
         if inside { Err(Unreadable) } else { Ok(string(self.text)) }
     }
@@ -318,7 +316,7 @@ fn aligned(schema: &Schema, item: Literal) -> Result<Value, Unreadable> {
         _ => whole.map(|number| number as f64),
     };
     match (&schema.kind, whole, float) {
-        (_, ..) if item.value.is_null() => Err(Unreadable),
+        _ if item.value.is_null() => Err(Unreadable),
         (SchemaKind::Int8, Some(number), _) => Ok(Value::Int8(number as i8)),
         (SchemaKind::Int16, Some(number), _) => Ok(Value::Int16(number as i16)),
         (SchemaKind::Int32, Some(number), _) => Ok(Value::Int32(number as i32)),

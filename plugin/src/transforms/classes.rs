@@ -3,7 +3,7 @@
 
 use super::{
     bytes_to_string, cast, change_topic_case,
-    definition::{Build, Class, Form, Forms, OptionDef},
+    definition::{Build, BuildPredicate, BuildTransform, Class, Form, Forms, OptionDef},
     drop, drop_headers, extract_field, extract_timestamp, extract_topic, filter, flatten, gzip_decompress, header_from,
     hoist_field, insert_field, insert_header, json_path_filter, mask_field, message_timestamp_router, predicates,
     regex_router, replace_field, set_maximum_precision, set_schema_metadata,
@@ -20,9 +20,6 @@ pub(super) const REPLACE_NULL: OptionDef = OptionDef::flag(
 
 const NO_OPTIONS: &[OptionDef] = &[];
 
-type BuildTransform =
-    fn(&super::options::Options<'_>, Form) -> Result<Box<dyn super::chain::Transform>, super::options::OptionError>;
-
 const fn sided(name: &'static str, options: &'static [OptionDef], build: BuildTransform, about: &'static str) -> Class {
     Class { name, forms: Forms::KeyValue, options, documentation: about, build: Build::Transform(build) }
 }
@@ -34,7 +31,7 @@ const fn plain(name: &'static str, options: &'static [OptionDef], build: BuildTr
 const fn predicate(
     name: &'static str,
     options: &'static [OptionDef],
-    build: fn(&super::options::Options<'_>) -> Result<predicates::Predicate, super::options::OptionError>,
+    build: BuildPredicate,
     about: &'static str,
 ) -> Class {
     Class { name, forms: Forms::Plain, options, documentation: about, build: Build::Predicate(build) }

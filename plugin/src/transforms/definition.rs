@@ -92,13 +92,18 @@ pub enum Form {
     Header,
 }
 
+/// Makes a transformation of its options.
+pub type BuildTransform = fn(&Options<'_>, Form) -> Result<Box<dyn Transform>, OptionError>;
+/// Makes a predicate of its options.
+pub type BuildPredicate = fn(&Options<'_>) -> Result<Predicate, OptionError>;
+
 /// How a class is made.
 #[derive(Clone, Copy)]
 pub enum Build {
     /// A transformation.
-    Transform(fn(&Options<'_>, Form) -> Result<Box<dyn Transform>, OptionError>),
+    Transform(BuildTransform),
     /// A predicate.
-    Predicate(fn(&Options<'_>) -> Result<Predicate, OptionError>),
+    Predicate(BuildPredicate),
 }
 
 /// A transform or a predicate.

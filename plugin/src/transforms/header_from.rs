@@ -57,12 +57,12 @@ impl Transform for HeaderFrom {
         let (schema, value) = self.side.take(&mut record);
         let (schema, value) = match schema {
             None => {
-                let value = self.from_map(require_map(value, purpose)?, &mut record.headers);
+                let value = self.take_from_map(require_map(value, purpose)?, &mut record.headers);
                 (None, value)
             }
             Some(schema) => {
                 let value = require_struct(value, purpose)?;
-                let (schema, value) = self.from_struct(schema, value, &mut record.headers)?;
+                let (schema, value) = self.take_from_struct(schema, value, &mut record.headers)?;
                 (Some(schema), value.into())
             }
         };
@@ -72,7 +72,7 @@ impl Transform for HeaderFrom {
 }
 
 impl HeaderFrom {
-    fn from_map(&self, mut entries: Vec<(Value, Value)>, headers: &mut Vec<Header>) -> Value {
+    fn take_from_map(&self, mut entries: Vec<(Value, Value)>, headers: &mut Vec<Header>) -> Value {
         let table = hash_map::copied(entries.len());
         for (field, header) in self.fields.iter().zip(&self.headers) {
             let value = entry(&entries, field).cloned().unwrap_or(Value::Null);
@@ -85,7 +85,7 @@ impl HeaderFrom {
         Value::Map(entries)
     }
 
-    fn from_struct(
+    fn take_from_struct(
         &mut self,
         schema: Arc<Schema>,
         value: Struct,

@@ -100,9 +100,9 @@ impl Transform for InsertField {
         }
         let (schema, value) = self.side.take(&mut record);
         let (schema, value) = match schema {
-            None => (None, self.into_map(require_map(value, PURPOSE)?, &record)),
+            None => (None, self.put_into_map(require_map(value, PURPOSE)?, &record)),
             Some(_) => {
-                let value = self.into_struct(require_struct(value, PURPOSE)?, &record)?;
+                let value = self.put_into_struct(require_struct(value, PURPOSE)?, &record)?;
                 (Some(Arc::clone(&value.schema)), value.into())
             }
         };
@@ -112,7 +112,7 @@ impl Transform for InsertField {
 }
 
 impl InsertField {
-    fn into_map(&self, mut entries: Vec<(Value, Value)>, record: &SourceRecord) -> Value {
+    fn put_into_map(&self, mut entries: Vec<(Value, Value)>, record: &SourceRecord) -> Value {
         let table = hash_map::copied(entries.len());
         if let Some(field) = &self.topic {
             set_entry(&mut entries, &field.name, record.topic.as_str().into());
@@ -130,7 +130,7 @@ impl InsertField {
         Value::Map(entries)
     }
 
-    fn into_struct(&mut self, mut value: Struct, record: &SourceRecord) -> Result<Struct> {
+    fn put_into_struct(&mut self, mut value: Struct, record: &SourceRecord) -> Result<Struct> {
         let Self { topic, partition, timestamp, fixed, with_default, schemas, .. } = self;
         let (schema, careful) = schemas.get(&value.schema, || {
             let mut fields = Fields::default();

@@ -102,12 +102,15 @@ fn line(outcome: Result<Option<SourceRecord>, String>) -> String {
     }
 }
 
+/// Class, options, and how the outcome begins.
+type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], String);
+
 const SAME: &str = "dev_leads key string string value struct struct";
 
 #[test]
 fn they_do_what_their_documentation_says() {
     let to = |topic: &str| SAME.replace("dev_leads", topic);
-    let cases: &[(&str, &[(&str, &str)], String)] = &[
+    let cases: &[Case<'_>] = &[
         ("Drop$Value", &[], "dev_leads key string string value none null".into()),
         ("Drop$Key", &[], "dev_leads key none null value struct struct".into()),
         ("Drop$Value", &[("schema.behavior", "retain")], "dev_leads key string string value struct null".into()),

@@ -125,9 +125,9 @@ impl Transform for ReplaceField {
         }
         let (schema, value) = self.side.take(&mut record);
         let (schema, value) = match schema {
-            None => (None, self.from_map(require_map(value, PURPOSE)?)),
+            None => (None, self.replace_in_map(require_map(value, PURPOSE)?)),
             Some(_) => {
-                let value = self.from_struct(require_struct(value, PURPOSE)?)?;
+                let value = self.replace_in_struct(require_struct(value, PURPOSE)?)?;
                 (Some(Arc::clone(&value.schema)), value.into())
             }
         };
@@ -137,7 +137,7 @@ impl Transform for ReplaceField {
 }
 
 impl ReplaceField {
-    fn from_map(&self, entries: Vec<(Value, Value)>) -> Value {
+    fn replace_in_map(&self, entries: Vec<(Value, Value)>) -> Value {
         let table = hash_map::sized(entries.len());
         let mut kept = Vec::with_capacity(entries.len());
         for (key, value) in entries {
@@ -150,7 +150,7 @@ impl ReplaceField {
         Value::Map(kept)
     }
 
-    fn from_struct(&mut self, mut value: Struct) -> Result<Struct> {
+    fn replace_in_struct(&mut self, mut value: Struct) -> Result<Struct> {
         let (schema, sources) = self.plans.get(&value.schema, || self.names.plan(&value.schema))?;
         let mut values = Vec::with_capacity(sources.len());
         for (source, field) in sources.iter().zip(schema.fields()) {
