@@ -3,6 +3,7 @@
 //! too.
 
 use super::{
+    keys::transforms::SIMPLE_HEADER_CONVERTER,
     settings::Settings,
     validate::{ConfigValue, entry},
 };
@@ -52,6 +53,7 @@ pub(super) fn check(
             format!("no transform names the predicate {alias}, so it has no effect"),
         );
     }
+    grammar.header_converter(settings, !transforms.is_empty());
     grammar.strays(TRANSFORMS, &transforms);
     grammar.strays(PREDICATES, &predicates);
     let stages: Option<Vec<Stage>> = stages.into_iter().collect();
@@ -248,6 +250,22 @@ impl Grammar<'_> {
         predicate.clone().map(|predicate| (Some(predicate), flag.as_deref() == Some("true")))
     }
 
+    /// A converter of headers that is not there matters only where there can be headers.
+    fn header_converter(&mut self, settings: &Settings<'_>, transforms: bool) {
+        let converter = settings.text("header.converter");
+        if converter == SIMPLE_HEADER_CONVERTER {
+            return;
+        }
+        if transforms || settings.flag("tributary.headers.enable") {
+            let converter = excerpt(converter, SHOWN_CHARS_MAX);
+            self.error("header.converter", format!(
+                "Invalid value {converter} for configuration header.converter: headers are written by {SIMPLE_HEADER_CONVERTER} alone. Remove the setting"
+            ));
+        } else {
+            self.warn("header.converter", "header.converter has no effect here. The records have no headers".into());
+        }
+    }
+
     /// Options whose alias is not listed.
     fn strays(&mut self, kind: &str, aliases: &[String]) {
         let given: Vec<String> = self.given.iter().map(|(name, _)| name.clone()).collect();
@@ -385,6 +403,18 @@ mod tests {
             assert!(errors.is_empty() && warnings.iter().any(|warning| warning.contains(expected)), "{warnings:?}");
         }
         assert_eq!(findings(&ROUTE), (vec![], vec![]));
+    }
+
+    #[test]
+    fn another_header_converter_matters_where_there_are_headers() {
+        let json = ("header.converter", "org.apache.kafka.connect.json.JsonConverter");
+        let (errors, warnings) = findings(&[json]);
+        assert!(errors.is_empty() && warnings[0].contains("no effect"), "{errors:?} {warnings:?}");
+        let with_transforms: Vec<_> = ROUTE.iter().copied().chain([json]).collect();
+        for given in [&with_transforms[..], &[json, ("tributary.headers.enable", "true")]] {
+            let (errors, _) = findings(given);
+            assert!(errors[0].contains("SimpleHeaderConverter alone"), "{errors:?}");
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ mod connection;
 mod login;
 mod output;
 mod push_topic;
-mod transforms;
+pub(super) mod transforms;
 mod without_effect;
 
 use super::def::{Dialect, Effect, Importance, Key, Type, Validator, Width};

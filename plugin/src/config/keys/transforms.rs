@@ -7,7 +7,7 @@ use crate::config::def::{Dialect, Key, Type, Validator, Width};
 const TRANSFORMS: &str = "Transforms";
 
 /// The one header converter that there is, Kafka Connect's default.
-const SIMPLE_HEADER_CONVERTER: &str = "org.apache.kafka.connect.storage.SimpleHeaderConverter";
+pub(in crate::config) const SIMPLE_HEADER_CONVERTER: &str = "org.apache.kafka.connect.storage.SimpleHeaderConverter";
 
 /// The settings, in the order in which tables show them.
 pub(super) const KEYS: &[Key] = &[
@@ -46,11 +46,10 @@ pub(super) const KEYS: &[Key] = &[
         name: "header.converter",
         kind: Type::Class,
         default: Some(SIMPLE_HEADER_CONVERTER),
-        validator: Validator::OneOf(&[SIMPLE_HEADER_CONVERTER]),
         group: OUTPUT,
         width: Width::Long,
         display_name: "Header converter",
-        documentation: "Converter of the headers that transforms and `tributary.headers.enable` make: texts as they are, everything else in Connect's text form.",
+        documentation: "Converter of the headers that transforms and `tributary.headers.enable` make: texts as they are, everything else in Connect's text form. Another one is refused when records can have headers.",
         ..LOW
     },
     Key {
