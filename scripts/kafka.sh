@@ -40,11 +40,14 @@ need() {
   die "$what is missing; on Debian or Ubuntu: $([ "$(id -u)" = 0 ] || printf 'sudo ')apt-get install $*"
 }
 have_java() { [ "$(java_major)" -ge "$java_major_min" ]; }
+# The tests of transforms compile a program against Kafka's jars.
+have_jdk() { command -v javac >/dev/null; }
 have_maven() { command -v mvn >/dev/null; }
 
 # Fetches the jars, unless this pom's jars are there already.
 fetch() {
   need have_java "Java $java_major_min or later" openjdk-17-jre-headless
+  if [ -n "${CI:-}" ]; then need have_jdk "A JDK" openjdk-17-jdk-headless; fi
   if cmp -s "$pom" "$home/pom.xml"; then return; fi
   need have_maven "Maven" maven
   say "fetching Kafka $version"

@@ -4,8 +4,8 @@ use crate::{
     bindings::{source, types},
     check::{Check, CheckStatus},
     engine::{
-        ConfigDefinition, ConfigType, ConfigValue, Description, Failure, FailureKind, Importance, PreflightProgress,
-        Progress, Width,
+        ConfigDefinition, ConfigType, ConfigValue, Conversion, Description, Failure, FailureKind, Importance, Plugin,
+        PluginKind, PreflightProgress, Progress, Width,
     },
     record::{Header, ProducerRecord, Scalar, ScalarMap, SourceOffset, SourcePartition},
 };
@@ -83,6 +83,15 @@ pub(crate) fn config_value(from: source::ConfigValue) -> ConfigValue {
     }
 }
 
+/// What became of an event.
+pub(crate) fn conversion(from: source::Conversion) -> Conversion {
+    match from {
+        source::Conversion::Made(made) => Conversion::Made(record(made)),
+        source::Conversion::Dropped => Conversion::Dropped,
+        source::Conversion::Failed(reason) => Conversion::Failed(reason),
+    }
+}
+
 /// What a component is.
 pub(crate) fn description(from: source::Description) -> Description {
     Description {
@@ -90,6 +99,19 @@ pub(crate) fn description(from: source::Description) -> Description {
         version: from.version,
         summary: from.summary,
         network: from.network,
+        config: from.config.into_iter().map(definition).collect(),
+        plugins: from.plugins.into_iter().map(plugin).collect(),
+    }
+}
+
+fn plugin(from: source::Plugin) -> Plugin {
+    Plugin {
+        classes: from.classes,
+        kind: match from.kind {
+            source::PluginKind::Transformation => PluginKind::Transformation,
+            source::PluginKind::Predicate => PluginKind::Predicate,
+        },
+        documentation: from.documentation,
         config: from.config.into_iter().map(definition).collect(),
     }
 }

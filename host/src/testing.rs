@@ -102,6 +102,7 @@ impl Guest {
               (func (export "{source}#describe") (result i32) {describe} (i32.const 4096))
               (func (export "{source}#validate") (param i32 i32) (result i32) (i32.const 4096))
               (func (export "{source}#validate-offset") (param i32 i32 i32 i32 i32) (result i32) (i32.const 4096))
+              (func (export "{source}#convert") (param i32 i32 i32 i32 i32 i32 i32) (result i32) (i32.const 4096))
               (func (export "{source}#configure") (param i32 i32 i32 i32 i32) (result i32) {configure} (i32.const 2048))
               (func (export "{source}#poll") (param i32) (result i32) {poll} (i32.const 1024))
               (func (export "{source}#preflight") (param i32) (result i32) (i32.const 2048))

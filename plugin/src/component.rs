@@ -10,9 +10,16 @@ use crate::{
     http::{HttpError, Method, Request, Response, Timeouts},
     offset::{self, Scalar},
     preflight,
-    task::{ProducerRecord, Task},
+    task::{
+        ProducerRecord, Task,
+        preview::{self, Conversion},
+    },
     telemetry::{Event, Level},
     time::{Deadline, Now},
+    transforms::{
+        classes,
+        definition::{Class, Importance, Kind, OptionDef},
+    },
 };
 
 mod bindings {
@@ -344,6 +351,43 @@ fn definition(key: &def::Key) -> exported::ConfigDefinition {
     }
 }
 
+/// A transform or predicate with its options.
+fn plugin(class: &Class) -> exported::Plugin {
+    let option = |(index, option): (usize, &OptionDef)| exported::ConfigDefinition {
+        name: option.name.into(),
+        config_type: match option.kind {
+            Kind::String => exported::ConfigType::String,
+            Kind::List => exported::ConfigType::List,
+            Kind::Boolean => exported::ConfigType::Boolean,
+            Kind::Int => exported::ConfigType::Int,
+        },
+        default_value: option.default.map(Into::into),
+        required: option.required,
+        importance: match option.importance {
+            Importance::High => exported::Importance::High,
+            Importance::Medium => exported::Importance::Medium,
+            Importance::Low => exported::Importance::Low,
+        },
+        documentation: option.documentation.into(),
+        valid_values: option.check.valid_values(),
+        group: String::new(),
+        order_in_group: i32::try_from(index + 1).unwrap_or(i32::MAX),
+        width: exported::Width::None,
+        display_name: option.name.into(),
+        dependents: Vec::new(),
+        is_file: false,
+    };
+    exported::Plugin {
+        classes: class.forms.endings().iter().map(|ending| format!("{}{ending}", class.name)).collect(),
+        kind: match class.is_predicate() {
+            true => exported::PluginKind::Predicate,
+            false => exported::PluginKind::Transformation,
+        },
+        documentation: class.documentation.into(),
+        config: class.options.iter().enumerate().map(option).collect(),
+    }
+}
+
 thread_local! {
     static DRIVER: RefCell<Option<Driver<World>>> = const { RefCell::new(None) };
 }
@@ -372,6 +416,7 @@ impl exported::Guest for Component {
             summary: "Carries Salesforce PushTopic events into Apache Kafka".into(),
             config: keys::all().map(definition).collect(),
             network: keys::NETWORK.iter().map(|pattern| (*pattern).to_owned()).collect(),
+            plugins: classes::CLASSES.iter().map(plugin).collect(),
         }
     }
 
@@ -427,6 +472,22 @@ impl exported::Guest for Component {
                 next_poll_after_ms: u32::try_from(progress.next_poll_after_ms).unwrap_or(u32::MAX),
             })
         })
+    }
+
+    fn convert(
+        config: Vec<(String, String)>,
+        schema: Option<Vec<u8>>,
+        events: Vec<String>,
+    ) -> Result<Vec<exported::Conversion>, types::Failure> {
+        report_panics();
+        let config = validate::parse(&config)?;
+        let converted = preview::convert(&config, schema.as_deref(), &events, World.now().wall_ms)?;
+        let conversion = |conversion| match conversion {
+            Conversion::Record(record) => exported::Conversion::Made(record.into()),
+            Conversion::Dropped => exported::Conversion::Dropped,
+            Conversion::Failed(reason) => exported::Conversion::Failed(reason),
+        };
+        Ok(converted.into_iter().map(conversion).collect())
     }
 
     fn preflight(max_wait_ms: u32) -> Result<exported::PreflightProgress, types::Failure> {

@@ -118,6 +118,11 @@ pub enum Event {
         /// How many.
         count: u64,
     },
+    /// A transform has something to say, such as that it dropped a tombstone.
+    TransformNote {
+        /// The sentence.
+        message: String,
+    },
     /// The session was ended by us.
     SaidGoodbye,
     /// The task cannot go on.
@@ -151,7 +156,8 @@ impl Event {
             | Self::Throttled { .. }
             | Self::Disordered { .. }
             | Self::UnknownFields { .. }
-            | Self::Strays { .. } => Level::Warn,
+            | Self::Strays { .. }
+            | Self::TransformNote { .. } => Level::Warn,
             Self::Requesting { .. } => Level::Debug,
             Self::LoggedIn { .. }
             | Self::Described { .. }
@@ -184,6 +190,7 @@ impl Event {
             Self::Disordered { .. } => "events-disordered",
             Self::UnknownFields { .. } => "unknown-fields",
             Self::Strays { .. } => "stray-messages",
+            Self::TransformNote { .. } => "transform-note",
             Self::SaidGoodbye => "said-goodbye",
             Self::Failed { .. } => "failed",
             Self::Exchanged(_) => "exchanged",
@@ -243,6 +250,7 @@ impl Event {
                 fields.join(", ")
             ),
             Self::Strays { count } => format!("{count} messages on other channels were ignored"),
+            Self::TransformNote { message } => message.clone(),
             Self::SaidGoodbye => "Unsubscribed and disconnected".into(),
             Self::Failed { code, message } => format!("{message} [{code}]"),
             Self::Exchanged(exchange) => exchange.message(),
@@ -280,6 +288,7 @@ impl Event {
             Self::UnknownTypes { .. }
             | Self::UnknownFields { .. }
             | Self::Certificate { .. }
+            | Self::TransformNote { .. }
             | Self::RefreshTokenRotated
             | Self::SaidGoodbye
             | Self::Requesting { .. } => Vec::new(),

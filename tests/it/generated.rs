@@ -13,7 +13,7 @@ use std::{fs, path::Path};
 use crate::process::{self, Tributary};
 
 /// Pages that may have such tables.
-const PAGES: [&str; 1] = ["README.md"];
+const PAGES: [&str; 2] = ["README.md", "docs/transforms.md"];
 
 const OPEN: &str = "<!-- tributary ";
 const CLOSE: &str = "<!-- end -->";

@@ -24,3 +24,4 @@ mod refusals;
 mod rotation;
 mod scene;
 mod token_endpoint;
+mod transforms;

@@ -137,6 +137,11 @@ pub(crate) struct Tributary {
 impl Tributary {
     /// Starts the program with these arguments.
     pub(crate) fn start<A: AsRef<OsStr>>(arguments: &[A]) -> Self {
+        Self::start_reading(arguments, Stdio::null())
+    }
+
+    /// The same, with something on its standard input.
+    pub(crate) fn start_reading<A: AsRef<OsStr>>(arguments: &[A], input: Stdio) -> Self {
         let program = programs().join("tributary");
         assert!(
             program.is_file(),
@@ -148,7 +153,7 @@ impl Tributary {
             // One cache of compiled components for all runs, and none of the person's own.
             .env("XDG_CACHE_HOME", Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache"))
             .env_remove("RUST_LOG")
-            .stdin(Stdio::null())
+            .stdin(input)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()

@@ -145,6 +145,15 @@ impl Scene {
         Tributary::run(&["validate", "--component", &component, "--worker", &worker, &connector])
     }
 
+    /// `tributary transform` on the scenario's files and the events in a file.
+    pub(crate) fn transform(&self, events: &Path) -> Finished {
+        let (worker, component) = (self.worker_file(), Self::text(&process::component()));
+        let connector = self.connector_file();
+        let arguments = ["transform", "--component", &component, "--worker", &worker, "--config", &connector, "--json"];
+        let events = fs::File::open(events).expect("the events are there");
+        Tributary::start_reading(&arguments, events.into()).wait(PATIENCE)
+    }
+
     /// `tributary validate --online` on the scenario's files, with more arguments.
     pub(crate) fn validate_online(&self, arguments: &[&str]) -> Finished {
         let (worker, component) = (self.worker_file(), Self::text(&process::component()));

@@ -23,7 +23,7 @@ const PLUGIN: Layers = Layers {
         // Typed settings: a grant, a converter, a topic template; and every fact that is reported.
         &["config", "telemetry", "offset"],
         &["bayeux", "salesforce", "oauth", "keystore", "registry", "transforms", "converters"],
-        &["topic_template", "exchange"],
+        &["topic_template", "exchange", "java"],
         &["data", "http"],
         &["backoff", "error"],
         &["secret", "time"],

@@ -20,6 +20,9 @@ pub(super) struct Arguments {
     /// As Markdown tables, with the settings that are the host's own: the README's are made so
     #[arg(long, conflicts_with = "json")]
     markdown: bool,
+    /// The transformations and predicates with their options, as Markdown: docs/transforms.md is made so
+    #[arg(long, conflicts_with_all = ["json", "markdown"])]
+    transforms: bool,
 }
 
 /// Describes every component.
@@ -31,6 +34,8 @@ pub(super) async fn describe(context: &Context, arguments: Arguments) -> anyhow:
         if arguments.json {
             text.push_str(&serde_json::to_string_pretty(description)?);
             text.push('\n');
+        } else if arguments.transforms {
+            text.push_str(&markdown::plugins(description));
         } else if arguments.markdown {
             text.push_str(&markdown::component(description));
         } else {
@@ -131,6 +136,7 @@ mod tests {
             is_file: false,
         };
         let description = Description {
+            plugins: vec![],
             classes: vec!["A".to_owned(), "org.example.A".to_owned()],
             version: "1.2.3".to_owned(),
             summary: "Reads.".to_owned(),

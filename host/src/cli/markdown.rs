@@ -7,7 +7,7 @@ use crate::{
         keys::{KEYS, Key, Treatment, Valid},
         worker_keys::WORKER_KEYS,
     },
-    engine::{ConfigDefinition, ConfigType, Description},
+    engine::{ConfigDefinition, ConfigType, Description, PluginKind},
 };
 
 /// The settings of a component, one table for each group.
@@ -23,6 +23,29 @@ pub(super) fn component(description: &Description) -> String {
         }
         let kind = format!("{:?}", setting.config_type).to_lowercase();
         let _ = writeln!(text, "| `{}` | {kind} | {} | {} |", setting.name, default(setting), doc(setting));
+    }
+    text
+}
+
+/// A component's transformations and predicates, one table for each with its options.
+pub(super) fn plugins(description: &Description) -> String {
+    let mut text = String::new();
+    for plugin in &description.plugins {
+        let name = plugin.classes.first().map_or("", String::as_str);
+        let short = name.rsplit('.').next().unwrap_or(name).split('$').next().unwrap_or(name);
+        let kind = match plugin.kind {
+            PluginKind::Transformation => "",
+            PluginKind::Predicate => "Predicate. ",
+        };
+        let classes: Vec<String> = plugin.classes.iter().map(|class| format!("`{class}`")).collect();
+        let _ = write!(text, "\n#### {short}\n\n{kind}{}\n\n{}\n", plugin.documentation, classes.join(", "));
+        if !plugin.config.is_empty() {
+            text.push_str("\n| option | type | default | |\n|---|---|---|---|\n");
+        }
+        for option in &plugin.config {
+            let of_type = format!("{:?}", option.config_type).to_lowercase();
+            let _ = writeln!(text, "| `{}` | {of_type} | {} | {} |", option.name, default(option), doc(option));
+        }
     }
     text
 }
@@ -84,7 +107,7 @@ fn cell(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::{Importance, Width};
+    use crate::engine::{Importance, Plugin, Width};
 
     #[test]
     fn a_table_has_a_row_for_every_setting() {
@@ -104,6 +127,12 @@ mod tests {
             is_file: false,
         };
         let description = Description {
+            plugins: vec![Plugin {
+                classes: vec!["a.B$Key".to_owned(), "a.B$Value".to_owned()],
+                kind: PluginKind::Transformation,
+                documentation: "Does it.".to_owned(),
+                config: vec![setting("field", true, None)],
+            }],
             classes: vec!["A".to_owned()],
             version: "1".to_owned(),
             summary: String::new(),
@@ -113,6 +142,9 @@ mod tests {
         let text = component(&description);
         assert!(text.contains("| `user` | string | **required** | a \\| b Valid: any. |"), "{text}");
         assert!(text.contains("| `tries` | string | `5` |"), "{text}");
+        let text = plugins(&description);
+        assert!(text.contains("#### B\n\nDoes it.\n\n`a.B$Key`, `a.B$Value`\n"), "{text}");
+        assert!(text.contains("| `field` | string | **required** |"), "{text}");
         let host = host();
         for key in KEYS.iter().chain(WORKER_KEYS) {
             assert!(host.contains(&format!("| `{}` |", key.name)), "{}", key.name);

@@ -12,6 +12,7 @@ mod preflight;
 mod pretty;
 mod run;
 mod tail;
+mod transform;
 mod validate;
 
 use std::{io, path::PathBuf, process::ExitCode};
@@ -60,6 +61,8 @@ enum Command {
     Describe(describe::Arguments),
     /// Prints records of the embedded log, as they come
     Tail(tail::Arguments),
+    /// Shows what a configuration makes of given events, without the far side: events on stdin, one a line
+    Transform(transform::Arguments),
     /// Reads or moves the position of a connector that is not running
     Offsets(offsets::Arguments),
 }
@@ -108,6 +111,7 @@ fn perform(context: &Context, command: Command) -> anyhow::Result<Exit> {
             Command::Validate(arguments) => validate::validate(context, arguments).await,
             Command::Describe(arguments) => describe::describe(context, arguments).await,
             Command::Tail(arguments) => tail::tail(context, arguments),
+            Command::Transform(arguments) => transform::transform(context, arguments).await,
             Command::Offsets(arguments) => offsets::offsets(context, arguments).await,
         }
     });
@@ -141,6 +145,7 @@ mod tests {
             "validate --online --json a.json",
             "validate --json a.json",
             "describe --json",
+            "transform --config a.json --schema lead.json --json",
             "tail Account --from-beginning --max-messages 3 --timeout-ms 1000 --json",
             "offsets get accounts",
             "offsets alter accounts {\"replayId\":3826}",

@@ -3,7 +3,10 @@
 
 use serde::Serialize;
 
-use crate::{check::Check, record::SourceOffset};
+use crate::{
+    check::Check,
+    record::{ProducerRecord, SourceOffset},
+};
 
 /// The type of a setting, named as Kafka Connect's `ConfigDef.Type`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -74,6 +77,30 @@ pub struct ConfigDefinition {
     pub is_file: bool,
 }
 
+/// What a plugin does with records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PluginKind {
+    /// Changes or drops them.
+    Transformation,
+    /// Tells which a transformation is applied to.
+    Predicate,
+}
+
+/// A transformation or predicate that a component has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Plugin {
+    /// The class, in every form in which a configuration may name it.
+    pub classes: Vec<String>,
+    /// What it does with records.
+    #[serde(rename = "type")]
+    pub kind: PluginKind,
+    /// What it does, in Markdown.
+    pub documentation: String,
+    /// Its settings, without their prefix.
+    pub config: Vec<ConfigDefinition>,
+}
+
 /// What a component is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Description {
@@ -87,6 +114,8 @@ pub struct Description {
     pub network: Vec<String>,
     /// Every setting, in the order of tables.
     pub config: Vec<ConfigDefinition>,
+    /// Its transformations and predicates.
+    pub plugins: Vec<Plugin>,
 }
 
 /// What a component's validation found out about one setting.
@@ -104,6 +133,17 @@ pub struct ConfigValue {
     pub warnings: Vec<String>,
     /// False when other settings make it irrelevant.
     pub visible: bool,
+}
+
+/// What a configuration makes of one event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Conversion {
+    /// This record.
+    Made(ProducerRecord),
+    /// Nothing: it is left out.
+    Dropped,
+    /// It cannot be turned into a record, for this reason.
+    Failed(String),
 }
 
 /// What went wrong in a component, by what can be done about it.

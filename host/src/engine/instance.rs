@@ -8,7 +8,7 @@ use wasmtime::{Store, Trap};
 
 use super::{
     component::Component,
-    contract::{ConfigValue, Description, Failure, PreflightProgress, Progress},
+    contract::{ConfigValue, Conversion, Description, Failure, PreflightProgress, Progress},
     limits::{IMPORT_CALL_BYTES_MAX, Limiter},
     state::HostState,
     ticker::{self, ComputeExceeded},
@@ -145,6 +145,23 @@ impl Instance {
         let source = self.source.tributary_connector_source();
         let result = source.call_validate_offset(&mut self.store, &partition, offset.as_ref()).await;
         self.end(result)
+    }
+
+    /// What a configuration makes of events, without the far side.
+    ///
+    /// # Errors
+    /// See `CallError`.
+    pub async fn convert(
+        &mut self,
+        config: &[(String, String)],
+        schema: Option<&[u8]>,
+        events: &[String],
+    ) -> Result<Vec<Conversion>, CallError> {
+        self.begin()?;
+        let source = self.source.tributary_connector_source();
+        let result = source.call_convert(&mut self.store, config, schema, events).await;
+        let made = self.end(result)?.map_err(|failure| self.failure(failure))?;
+        Ok(made.into_iter().map(convert::conversion).collect())
     }
 
     /// Prepares the instance.

@@ -20,8 +20,8 @@ mod ticker;
 pub use cache::{Cache, digest};
 pub use component::{Catalogue, CatalogueError, Component, ComponentError, Source};
 pub use contract::{
-    ConfigDefinition, ConfigType, ConfigValue, Description, Failure, FailureKind, Importance, PreflightProgress,
-    Progress, Width,
+    ConfigDefinition, ConfigType, ConfigValue, Conversion, Description, Failure, FailureKind, Importance, Plugin,
+    PluginKind, PreflightProgress, Progress, Width,
 };
 pub use engine::{Engine, EngineError};
 pub use instance::{CallError, Instance, InstanceParts, Trapped};

@@ -279,6 +279,7 @@ mod tests {
         let owned = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let (connector, findings) = ConnectorConfig::from_properties(owned, &WorkerConfig::default());
         let description = Description {
+            plugins: vec![],
             classes: vec!["C".to_owned()],
             version: "1".to_owned(),
             summary: String::new(),

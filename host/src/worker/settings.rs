@@ -107,6 +107,7 @@ pub(crate) mod tests {
 
     pub(crate) fn description() -> Description {
         Description {
+            plugins: vec![],
             classes: vec!["Test".to_owned()],
             version: "1.0.0".to_owned(),
             summary: String::new(),

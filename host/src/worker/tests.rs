@@ -17,6 +17,7 @@ use crate::{
 fn task(engine: &Engine, guest: Guest, telemetry: &Telemetry) -> Task {
     let clients = Clients::new(&NetworkConfig::default(), telemetry).expect("clients can be made");
     let description = Description {
+        plugins: vec![],
         classes: vec!["Test".to_owned()],
         version: "1.0.0".to_owned(),
         summary: String::new(),

@@ -9,6 +9,7 @@ mod output;
 mod random;
 mod settings;
 pub mod source;
+mod transforms;
 pub mod validate;
 
 pub use source::{InitialStart, SourceConfig, Version};

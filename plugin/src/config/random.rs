@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::{
     def::Type,
-    keys,
+    keys, transforms,
     validate::{parse, validate},
 };
 
@@ -90,6 +90,7 @@ proptest! {
             .into_iter()
             .map(|(name, value)| match keys::find(&name) {
                 Some(_) if !is_password(&name) => (name, value),
+                None if transforms::owns(&name) => (name, value),
                 _ => (name, format!("{value}{CANARY}")),
             })
             .collect();
@@ -97,7 +98,8 @@ proptest! {
         let mut names = BTreeSet::new();
         for value in &values {
             prop_assert!(names.insert(value.name.clone()), "{} has two entries", value.name);
-            let known = keys::find(&value.name).is_some();
+            // An alias in `transforms` makes settings of its own.
+            let known = keys::find(&value.name).is_some() || transforms::owns(&value.name);
             prop_assert!(known || given.iter().any(|(name, _)| *name == value.name), "{} comes from nowhere", value.name);
             for sentence in value.errors.iter().chain(&value.warnings) {
                 prop_assert!(!sentence.is_empty() && !sentence.contains('\n'), "{sentence:?}");

@@ -1,6 +1,9 @@
 //! `SourceConfig`: the settings, typed and valid. Made by `validate::parse` alone.
 
-use crate::{converters::Converter, oauth::Grant, salesforce::push_topic::Notify, topic_template::TopicTemplate};
+use crate::{
+    converters::Converter, oauth::Grant, salesforce::push_topic::Notify, topic_template::TopicTemplate,
+    transforms::Chain,
+};
 
 /// `salesforce.version`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,4 +58,8 @@ pub struct SourceConfig {
     pub key_converter: Converter,
     /// Converter of values.
     pub value_converter: Converter,
+    /// `transforms` and `predicates`.
+    pub chain: Chain,
+    /// `tributary.headers.enable`.
+    pub event_headers: bool,
 }

@@ -7,6 +7,7 @@ use super::{
     grant, keys, output,
     settings::Settings,
     source::{InitialStart, SourceConfig, Version},
+    transforms,
 };
 use crate::{
     error::{Failure, FailureKind, excerpt},
@@ -41,6 +42,7 @@ pub fn validate(given: &[(String, String)]) -> Vec<ConfigValue> {
     let mut values: Vec<ConfigValue> =
         keys::all().filter(|key| !key.is_family()).map(|key| check_key(key, key.name, &settings)).collect();
     grant::check(&settings, &mut values);
+    transforms::check(given, &settings, &mut values);
     let (mut seen, mut twice, mut unknown_names) = (BTreeSet::new(), BTreeSet::new(), 0);
     for (name, _) in given {
         if !seen.insert(name) {
@@ -52,6 +54,7 @@ pub fn validate(given: &[(String, String)]) -> Vec<ConfigValue> {
         match keys::find(name) {
             Some(key) if key.is_family() => values.push(check_key(key, name, &settings)),
             Some(_) => {}
+            None if transforms::owns(name) => {}
             None => {
                 unknown_names += 1;
                 let warnings = vec![unknown(name, unknown_names <= SUGGESTIONS_MAX)];
@@ -172,6 +175,8 @@ pub fn parse(given: &[(String, String)]) -> Result<SourceConfig, Failure> {
         topic,
         key_converter: output::key_converter(),
         value_converter: output::value_converter(&settings),
+        chain: transforms::check(given, &settings, &mut Vec::new()).unwrap_or_default(),
+        event_headers: settings.flag("tributary.headers.enable"),
     })
 }
 
@@ -238,7 +243,7 @@ mod tests {
             ("kafka.topic", Some("a b"), "kafka.topic"),
             ("salesforce.push.topic.create", Some("yes"), "true or false"),
             ("output.data.format", Some("AVRO"), "JSON"),
-            ("transforms", Some("route"), "no single message transforms"),
+            ("transforms", Some("route"), "transforms.route.type"),
             ("request.max.retries.time.ms", Some("999"), "between 1000 and 250000"),
             ("request.max.retries.time.ms", Some("250001"), "between 1000 and 250000"),
             ("connection.timeout", Some("600001"), "between 5000 and 600000"),
@@ -295,11 +300,11 @@ mod tests {
     #[test]
     fn ignored_and_doubled_settings_are_said() {
         let licence = ("confluent.topic.ssl.keystore.password", Some("canary-store"));
-        let mut given = managed(&[("regex.timeout.ms", Some("100")), licence]);
+        let mut given = managed(&[("errors.log.enable", Some("true")), licence]);
         given.push(("salesforce.object".into(), "Account".into()));
         let values = validate(&given);
         let of = |name: &str| values.iter().find(|v| v.name == name).expect("an entry");
-        assert!(of("regex.timeout.ms").warnings[0].contains("no effect here"));
+        assert!(of("errors.log.enable").warnings[0].contains("no effect here"));
         assert!(of("confluent.topic.ssl.keystore.password").warnings[0].contains("licence topic"));
         assert!(of("salesforce.object").errors[0].contains("twice"));
     }

@@ -2,6 +2,7 @@
 //! Pure: whatever a format needs from elsewhere is handed in.
 
 pub mod json;
+pub mod simple_header;
 
 pub use json::{DecimalFormat, JsonConverter, JsonOptions};
 

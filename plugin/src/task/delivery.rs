@@ -35,7 +35,7 @@ struct Envelope {
 /// What came out of an answer.
 #[derive(Debug)]
 pub(super) enum Next {
-    /// Records to send, never none, and the id of the last event among them.
+    /// Records to send, none when transforms dropped all, and the id of the last event behind them.
     Batch(Vec<ProducerRecord>, i64),
     /// An event cannot be turned into a record; everything before it has been sent.
     Failed(Failure),
@@ -81,8 +81,11 @@ impl Delivery {
             }
             match envelope.event(&self.body).and_then(|event| pipeline.record(&event)) {
                 Ok(record) => {
-                    bytes += record.size_bytes();
-                    batch.push(record);
+                    // A record that a transform dropped is done with, as one that was sent.
+                    if let Some(record) = record {
+                        bytes += record.size_bytes();
+                        batch.push(record);
+                    }
                     last = Some(id);
                 }
                 Err(failure) => {

@@ -3,6 +3,7 @@
 
 mod delivery;
 mod pipeline;
+pub mod preview;
 mod state;
 mod step;
 #[cfg(test)]

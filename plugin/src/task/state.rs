@@ -445,13 +445,20 @@ impl Task {
 
     fn next_batch(&mut self, now: Now) -> Option<Vec<super::ProducerRecord>> {
         let (Some(delivery), Some(pipeline)) = (&mut self.delivery, &mut self.pipeline) else { return None };
+        pipeline.set_time(now.wall_ms);
         let next = delivery.next(pipeline, &self.position, &mut self.repeats);
+        self.events.extend(pipeline.take_notes().into_iter().map(|message| Event::TransformNote { message }));
         let fields = pipeline.take_unknown_fields();
         if !fields.is_empty() {
             self.events.push(Event::UnknownFields { fields });
         }
         match next {
             Next::Batch(batch, last) => {
+                if batch.is_empty() {
+                    // Nothing to hand over: the position moves on at once.
+                    self.position.advance(last);
+                    return self.next_batch(now);
+                }
                 self.sending = Some(last);
                 return Some(batch);
             }

@@ -510,3 +510,68 @@ fn cookies_go_back_and_the_token_is_on_every_request() {
     assert_eq!(header("authorization").as_deref(), Some("Bearer 00D!t"));
     assert!(!format!("{connect:?} {:?}", connect.headers).contains("00D!t"));
 }
+
+/// A filter that leaves out the events of some names.
+const FILTER: [(&str, &str); 4] = [
+    ("transforms", "some"),
+    ("transforms.some.type", "io.confluent.connect.transforms.Filter$Value"),
+    ("transforms.some.filter.type", "exclude"),
+    ("transforms.some.filter.condition", "$[?(@.Name in ['N11', 'N13'])]"),
+];
+
+#[test]
+fn filtered_events_move_the_position_too() {
+    let mut story = Story::start(&FILTER, Some(10), 10);
+    story.answer(200, &connected([11, 12, 13]));
+    let Step::Send(batch) = story.step() else { panic!("a batch") };
+    assert_eq!((batch.len(), story.task.offset()), (1, Some(10)));
+    story.task.sent();
+    assert_eq!(story.task.offset(), Some(13));
+    story.request("/cometd/67.0", "/meta/connect");
+
+    // All of them: there is nothing to send, and a new session goes on behind them.
+    let mut story = Story::start(&FILTER, Some(10), 10);
+    story.answer(200, &connected([11, 13]));
+    story.request("/cometd/67.0", "/meta/connect");
+    assert_eq!(story.task.offset(), Some(13));
+    story.answer(200, r#"[{"error":"403::Unknown client","successful":false}]"#);
+    story.subscribe(13);
+}
+
+#[test]
+fn a_transform_that_fails_is_named_and_the_position_stays_before_the_event() {
+    let mut given = FILTER;
+    given[3].1 = "$.Missing[?(@.a)]";
+    let mut story = Story::start(&given, Some(10), 10);
+    story.answer(200, &connected([11]));
+    let failure = story.failure();
+    assert_eq!((failure.kind, story.task.offset()), (FailureKind::BadRecord, Some(10)));
+    for part in
+        ["replayId 11", "transform some (io.confluent.connect.transforms.Filter$Value)", "missing.or.null.behavior"]
+    {
+        assert!(failure.message.contains(part), "{}", failure.message);
+    }
+}
+
+#[test]
+fn event_headers_come_when_asked_for_and_transforms_see_them() {
+    let given = [
+        ("tributary.headers.enable", "true"),
+        ("transforms", "drop"),
+        ("transforms.drop.type", "DropHeaders"),
+        ("transforms.drop.headers", "tributary.createdDate"),
+    ];
+    for (given, expected) in [(&given[..1], 3), (&given, 2), (&given[1..], 0)] {
+        let mut story = Story::start(given, Some(4), 4);
+        story.answer(200, &connected([5]));
+        let Step::Send(batch) = story.step() else { panic!("a batch") };
+        let headers: Vec<String> = batch[0]
+            .headers
+            .iter()
+            .map(|(key, value)| format!("{key}={}", String::from_utf8_lossy(value.as_deref().unwrap_or(b"null"))))
+            .collect();
+        let all = ["tributary.replayId=5", "tributary.createdDate=2023-11-14T22:30:05Z", "tributary.eventType=created"];
+        assert_eq!(headers.len(), expected, "{headers:?}");
+        assert!(expected == 0 || headers[0] == all[0] && headers[expected - 1] == all[2], "{headers:?}");
+    }
+}

@@ -6,6 +6,7 @@ mod connection;
 mod login;
 mod output;
 mod push_topic;
+pub(super) mod transforms;
 mod without_effect;
 
 use super::def::{Dialect, Effect, Importance, Key, Type, Validator, Width};
@@ -61,8 +62,15 @@ const LOW: Key = Key { importance: Importance::Low, width: Width::Short, ..BASE 
 const HIGH: Key = Key { importance: Importance::High, ..BASE };
 
 /// Every group of settings, in the order in which tables show them.
-const GROUPS: &[&[Key]] =
-    &[&[CONNECTOR_CLASS], login::KEYS, push_topic::KEYS, connection::KEYS, output::KEYS, without_effect::KEYS];
+const GROUPS: &[&[Key]] = &[
+    &[CONNECTOR_CLASS],
+    login::KEYS,
+    push_topic::KEYS,
+    connection::KEYS,
+    output::KEYS,
+    transforms::KEYS,
+    without_effect::KEYS,
+];
 
 const CONNECTOR_CLASS: Key = Key {
     name: "connector.class",

@@ -22,7 +22,6 @@ const fn encryption(name: &'static str, kind: Type) -> Key {
 
 /// The settings, in the order in which tables show them.
 pub(super) const KEYS: &[Key] = &[
-    ignored("regex.timeout.ms", Type::Long, "No regular expression is evaluated in this version."),
     Key { dialects: SELF_MANAGED, ..ignored("confluent.license*", Type::Password, "No licence is needed.") },
     Key {
         dialects: SELF_MANAGED,
@@ -34,7 +33,6 @@ pub(super) const KEYS: &[Key] = &[
     },
     encryption("auto.register.schemas", Type::Boolean),
     encryption("use.latest.version", Type::Boolean),
-    ignored("header.converter", Type::Class, "The records have no headers."),
     ignored("errors.tolerance", Type::String, "An event that cannot be converted ends the task; none is skipped."),
     ignored(
         "errors.retry.timeout",
@@ -44,12 +42,10 @@ pub(super) const KEYS: &[Key] = &[
     ignored("errors.retry.delay.max.ms", Type::Long, "The waits between tries grow to 30 s."),
     ignored("errors.log.enable", Type::Boolean, "Errors are always logged."),
     ignored("errors.log.include.messages", Type::Boolean, "The log never holds the content of records."),
-    refused("transforms", "This version has no single message transforms."),
     Key {
         kind: Type::Boolean,
         default: Some("false"),
         dialects: SELF_MANAGED,
         ..refused("csfle.enabled", "The fields of records cannot be encrypted here.")
     },
-    refused("predicates", "This version has no single message transforms, and so no predicates."),
 ];
