@@ -3,6 +3,7 @@
 
 use serde::Serialize;
 
+use super::plugin_settings;
 use crate::{
     config::{
         ConnectorConfig, Finding, Findings, MASK,
@@ -77,6 +78,16 @@ impl ConfigInfos {
         let mut configs: Vec<ConfigInfo> =
             KEYS.iter().filter(single).map(|key| of_host(key, key.name, given(key.name))).collect();
         let known = configs.len();
+        for definition in
+            description.iter().flat_map(|found| plugin_settings::definitions(&connector.properties, found))
+        {
+            let value = values.iter().find(|value| value.name == definition.name);
+            let mut info = of_component(&definition, value, given(&definition.name));
+            if let Some(description) = description.filter(|_| definition.config_type == ConfigType::Class) {
+                info.value.recommended_values = plugin_settings::classes(description, &definition.name);
+            }
+            configs.push(info);
+        }
         for definition in description.iter().flat_map(|description| &description.config) {
             let of_both = configs[..known].iter().any(|info| info.value.name == definition.name);
             if !of_both && !definition.name.ends_with('*') {
