@@ -4,7 +4,9 @@
 use std::{fmt, path::Path};
 
 use super::{
-    WorkerConfig, document,
+    WorkerConfig,
+    delivery::{self, Delivery},
+    document,
     findings::{ConfigError, Findings, Loaded},
     keys::{self, Treatment},
     producer::ProducerSettings,
@@ -52,6 +54,8 @@ pub struct HostSettings {
     pub topic_creation: TopicCreation,
     /// `producer.override.*` over the worker's `producer.*`.
     pub producer: ProducerSettings,
+    /// `exactly.once.support` and `transaction.boundary*`, as far as the worker allows it.
+    pub delivery: Delivery,
 }
 
 impl ConnectorConfig {
@@ -159,7 +163,8 @@ fn class(properties: &[(String, String)], findings: &mut Findings) -> String {
 }
 
 /// Settings that have a meaning with Kafka alone.
-const ABOUT_KAFKA: [&str; 3] = ["producer.override.", "topic.creation.", "offsets.storage.topic"];
+const ABOUT_KAFKA: [&str; 4] =
+    ["producer.override.", "topic.creation.", "offsets.storage.topic", "transaction.boundary"];
 
 fn check(properties: &[(String, String)], with_kafka: bool, findings: &mut Findings) {
     for (property, value) in properties {
@@ -172,7 +177,75 @@ fn check(properties: &[(String, String)], with_kafka: bool, findings: &mut Findi
                     findings.ignored(property, "a source of this kind cannot be divided, so one task runs");
                 }
             }
-            "exactly.once.support" => exactly_once(property, value, findings),
+            _ => {
+                if let Some(Treatment::Ignored(reason)) = keys::find(property).map(|key| key.treatment) {
+                    findings.ignored(property, reason);
+                }
+            }
+        }
+    }
+}
+
+fn host_settings(&self, worker: &WorkerConfig) -> Result<HostSettings, Findings> {
+        let mut findings = Findings::new();
+        let settings = host_settings(&self.properties, worker, &mut findings);
+        if findings.has_errors() { Err(findings) } else { Ok(settings) }
+    }
+}
+
+/// The worker's converters apply where the connector says nothing about that converter, in either dialect; its
+/// `topic.creation.*` where the connector lacks the single setting.
+fn with_defaults(mut properties: Vec<(String, String)>, defaults: &[(String, String)]) -> Vec<(String, String)> {
+    let has = |name: &str| properties.iter().any(|(key, _)| key == name);
+    let hosted = properties.iter().any(|(key, _)| key.starts_with("output.data."));
+    let applies = |name: &str| {
+        let converter = CONVERTERS.iter().find(|stem| name.starts_with(*stem));
+        !has(name) && converter.is_none_or(|stem| !hosted && !has(stem))
+    };
+    let added: Vec<_> = defaults.iter().filter(|(name, _)| applies(name)).cloned().collect();
+    properties.extend(added);
+    properties
+}
+
+fn name(properties: &[(String, String)], findings: &mut Findings) -> String {
+    let Some(name) = last(properties, "name") else {
+        findings.error("name", None, "is missing", "Give the connector a name; offsets are stored under it.");
+        return String::new();
+    };
+    if name.trim().is_empty() {
+        findings.error("name", Some(name), "is empty", "Write 1 to 64 characters.");
+    } else if name.chars().any(char::is_control) {
+        findings.error("name", Some(name), "contains control characters", "Leave them out.");
+    } else if name.chars().count() > NAME_CHARS_MAX {
+        findings.error("name", Some(name), format!("is longer than {NAME_CHARS_MAX} characters"), "Shorten it.");
+    }
+    name.to_owned()
+}
+
+fn class(properties: &[(String, String)], findings: &mut Findings) -> String {
+    let class = last(properties, "connector.class").map(str::trim).unwrap_or_default();
+    if class.is_empty() {
+        let remedy = "Write the class of the connector; `tributary describe` lists those of the component.";
+        findings.error("connector.class", None, "is missing", remedy);
+    }
+    class.to_owned()
+}
+
+/// Settings that have a meaning with Kafka alone.
+const ABOUT_KAFKA: [&str; 4] =
+    ["producer.override.", "topic.creation.", "offsets.storage.topic", "transaction.boundary"];
+
+fn check(properties: &[(String, String)], with_kafka: bool, findings: &mut Findings) {
+    for (property, value) in properties {
+        if !with_kafka && ABOUT_KAFKA.iter().any(|stem| property.starts_with(stem)) {
+            findings.ignored(property, "records go to the embedded log: the worker file names no bootstrap.servers");
+        }
+        match property.as_str() {
+            "tasks.max" => {
+                if number(property, value, 1..=i32::MAX, findings).is_some_and(|tasks| tasks > 1) {
+                    findings.ignored(property, "a source of this kind cannot be divided, so one task runs");
+                }
+            }
             _ => {
                 if let Some(Treatment::Ignored(reason)) = keys::find(property).map(|key| key.treatment) {
                     findings.ignored(property, reason);
@@ -206,10 +279,13 @@ fn host_settings(properties: &[(String, String)], worker: &WorkerConfig, finding
     }
     producer.check(OVERRIDE, request_timeout_ms, findings);
     let offsets_topic = last(properties, "offsets.storage.topic").map(str::trim).filter(|topic| !topic.is_empty());
+    let allowed = worker.kafka.as_ref().map(|kafka| kafka.exactly_once);
+    let delivery = delivery::read(properties, allowed, worker.offset_flush_interval_ms, &producer, findings);
     HostSettings {
         offsets_topic: offsets_topic.map(str::to_owned),
         topic_creation: TopicCreation::read(properties, findings),
         producer,
+        delivery,
     }
 }
 
@@ -236,7 +312,6 @@ mod tests {
             (&[("name", "a\nb")], "control characters"),
             (&[("connector.class", " ")], "connector.class: is missing"),
             (&[("tasks.max", "0")], "tasks.max = 0: is out of range"),
-            (&[("exactly.once.support", "required")], "at least once in this version"),
             (&[("exactly.once.support", "x")], "neither requested nor required"),
             (&[("producer.override.linger.ms", "x")], "producer.override.linger.ms = x"),
             (&[("topic.creation.default.partitions", "1")], "replication.factor: is missing"),
@@ -245,7 +320,7 @@ mod tests {
             let (_, findings) = read(pairs, &[]);
             assert!(findings.has_errors() && findings.to_string().contains(expected), "{pairs:?}: {findings}");
         }
-        let (_, findings) = read(&[("name", ""), ("tasks.max", "x"), ("exactly.once.support", "required")], &[]);
+        let (_, findings) = read(&[("name", ""), ("tasks.max", "x"), ("exactly.once.support", "x")], &[]);
         assert_eq!(findings.len(), 3, "all at once: {findings}");
         let name_64 = "n".repeat(64);
         assert!(read(&[("name", &name_64)], &[]).1.is_empty());

@@ -64,10 +64,6 @@ const CLUSTER: Treatment = Treatment::Ignored(
 const SINK_ONLY: Treatment =
     Treatment::Ignored("a source connector has no dead letter queue, in Kafka Connect neither");
 const ONE_VERSION: Treatment = Treatment::Ignored("there is one version of each plugin here");
-const AT_LEAST_ONCE: Treatment = Treatment::Ignored(
-    "it shapes the transactions of exactly-once delivery; records are delivered at least once in this version",
-);
-
 /// Every setting of the host, in the order in which tables show them.
 pub static KEYS: &[Key] = &[
     key(
@@ -117,28 +113,28 @@ pub static KEYS: &[Key] = &[
         Kind::String,
         None,
         Treatment::Used,
-        "A setting of the Kafka producer: `compression.type`, `compression.gzip.level`, `compression.zstd.level`, `linger.ms`, `batch.size`, `max.request.size`, `delivery.timeout.ms`, `max.block.ms`, `retry.backoff.ms`.",
+        "A setting of the Kafka producer: `compression.type`, `compression.gzip.level`, `compression.zstd.level`, `linger.ms`, `batch.size`, `max.request.size`, `delivery.timeout.ms`, `max.block.ms`, `retry.backoff.ms`, `transaction.timeout.ms` (5000 or more; without it, a minute more than a transaction stays open).",
     ),
     key(
         "exactly.once.support",
         Kind::String,
         Some("requested"),
         Treatment::Used,
-        "`requested` takes what the worker offers. `required` is refused: records are delivered at least once in this version.",
+        "`requested` delivers exactly once where the worker file allows it (`exactly.once.source.support=enabled`), else at least once; `required` refuses to start where it does not. On the embedded log delivery is exactly once in any case.",
     ),
     key(
         "transaction.boundary",
         Kind::String,
         Some("poll"),
-        AT_LEAST_ONCE,
-        "Where transactions end: `poll`, `interval` or `connector`.",
+        Treatment::Used,
+        "With exactly-once delivery, where transactions end: `poll`, with each poll that brought records, or `interval`.",
     ),
     key(
         "transaction.boundary.interval.ms",
         Kind::Long,
         None,
-        AT_LEAST_ONCE,
-        "Milliseconds between the ends of transactions.",
+        Treatment::Used,
+        "With `transaction.boundary=interval`, milliseconds for which a transaction stays open: 1 to 840000; without it, `offset.flush.interval.ms` of the worker. Consumers see records when it ends.",
     ),
     key("key.converter*", Kind::Class, None, Treatment::PassedOn, "How keys become bytes, with its settings."),
     key("value.converter*", Kind::Class, None, Treatment::PassedOn, "How values become bytes, with its settings."),

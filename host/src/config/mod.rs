@@ -1,6 +1,7 @@
 //! What the host reads from files: the worker's settings and each connector's.
 
 mod connector;
+mod delivery;
 mod document;
 mod findings;
 mod jaas;
@@ -18,6 +19,7 @@ mod worker;
 pub mod worker_keys;
 
 pub use connector::{ConnectorConfig, HostSettings, NAME_CHARS_MAX};
+pub use delivery::{Boundary, Delivery, ExactlyOnceSupport};
 pub use findings::{ConfigError, Finding, Findings, Loaded, Severity};
 pub use kafka::{InternalTopic, KafkaConfig};
 pub use nearest::did_you_mean;
