@@ -12,9 +12,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-use crate::process::PATIENCE;
+use crate::{process::PATIENCE, proxy::Proxy};
 
 /// The folder with the jars of the one Kafka version that `make kafka` fetched.
 fn libs() -> Option<PathBuf> {
@@ -65,11 +66,22 @@ pub(crate) fn free_port() -> u16 {
 /// Ends the broker when the tests end, in whatever way: its standard input is a pipe from them. The word `keep` on it ends
 /// the broker too, but leaves the folder.
 const GUARD: &str = r#"folder=$1; shift; "$@" & broker=$!
+echo $broker > "$folder/pid"
 read -r word; kill -9 $broker; wait $broker; [ "$word" = keep ] || rm -rf "$folder""#;
+
+/// A second way to the broker, for tests that put a proxy into it.
+#[derive(Clone, Copy)]
+struct ProxyPorts {
+    /// Where the broker tells clients to come: the proxy's.
+    advertised: u16,
+    /// Where the broker listens for the proxy.
+    upstream: u16,
+}
 
 /// One broker.
 pub(crate) struct Broker {
     port: u16,
+    proxy: ProxyPorts,
     properties: PathBuf,
     folder: PathBuf,
     running: Option<(Child, ChildStdin)>,
@@ -92,11 +104,12 @@ impl Broker {
         // The guard removes the folder: it outlives this process, whose destructors may never run.
         let folder = TempDir::with_prefix("tributary-kafka-").expect("a temporary folder").keep();
         let properties = folder.join("server.properties");
-        fs::write(&properties, server_properties(&folder, port, controller)).expect("the folder is ours");
+        let proxy = ProxyPorts { advertised: free_port(), upstream: free_port() };
+        fs::write(&properties, server_properties(&folder, port, controller, proxy)).expect("the folder is ours");
         let id = java_output("kafka.tools.StorageTool", &["random-uuid"]);
         let path = properties.to_str().expect("a temporary path is text");
         java_output("kafka.tools.StorageTool", &["format", "-t", id.trim(), "-c", path]);
-        let mut broker = Self { port, properties, folder, running: None };
+        let mut broker = Self { port, proxy, properties, folder, running: None };
         broker.resume();
         Some(broker)
     }
@@ -104,6 +117,19 @@ impl Broker {
     /// `bootstrap.servers`.
     pub(crate) fn address(&self) -> String {
         format!("127.0.0.1:{}", self.port)
+    }
+
+    /// A proxy in the way to the broker, and the `bootstrap.servers` that lead through it.
+    pub(crate) fn proxy(&self) -> (Proxy, String) {
+        let ProxyPorts { advertised, upstream } = self.proxy;
+        (Proxy::start(advertised, upstream), format!("127.0.0.1:{advertised}"))
+    }
+
+    /// Halts the broker process, or lets it go on.
+    pub(crate) fn signal(&self, signal: Signal) {
+        let pid = fs::read_to_string(self.folder.join("pid")).expect("the guard writes it");
+        let pid = Pid::from_raw(pid.trim().parse().expect("a number")).expect("and not 0");
+        kill_process(pid, signal).expect("the broker runs");
     }
 
     /// Starts the process on the folder as it is, and waits until it answers.
@@ -173,20 +199,24 @@ fn skipped(reason: &str) {
     eprintln!("SKIPPED: tests against Kafka: {reason}");
 }
 
-fn server_properties(folder: &Path, port: u16, controller: u16) -> String {
+fn server_properties(folder: &Path, port: u16, controller: u16, proxy: ProxyPorts) -> String {
+    let ProxyPorts { advertised, upstream } = proxy;
     format!(
         "process.roles=broker,controller\n\
          node.id=1\n\
          controller.quorum.voters=1@127.0.0.1:{controller}\n\
-         listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}\n\
+         listeners=PLAINTEXT://127.0.0.1:{port},PROXIED://127.0.0.1:{upstream},CONTROLLER://127.0.0.1:{controller}\n\
+         advertised.listeners=PLAINTEXT://127.0.0.1:{port},PROXIED://127.0.0.1:{advertised}\n\
+         inter.broker.listener.name=PLAINTEXT\n\
          controller.listener.names=CONTROLLER\n\
-         listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT\n\
+         listener.security.protocol.map=PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT\n\
          log.dirs={}/log\n\
          offsets.topic.replication.factor=1\n\
          offsets.topic.num.partitions=1\n\
          transaction.state.log.replication.factor=1\n\
          transaction.state.log.min.isr=1\n\
          transaction.state.log.num.partitions=1\n\
+         transaction.abort.timed.out.transaction.cleanup.interval.ms=1000\n\
          share.coordinator.state.topic.replication.factor=1\n\
          share.coordinator.state.topic.min.isr=1\n\
          group.initial.rebalance.delay.ms=0\n\

@@ -8,11 +8,11 @@ use super::{
 };
 
 /// Beyond the time a transaction is meant to stay open, what its records and its commit may take, in milliseconds.
-pub const TRANSACTION_MARGIN_MS: u64 = 60_000;
+const TRANSACTION_MARGIN_MS: u64 = 60_000;
 
 /// The longest interval between two commits, in milliseconds: brokers allow no transaction of more than 15 minutes
 /// (`transaction.max.timeout.ms`) unless they are told to.
-pub const BOUNDARY_INTERVAL_MS_MAX: u64 = 840_000;
+const BOUNDARY_INTERVAL_MS_MAX: u64 = 840_000;
 
 /// What the worker allows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -123,7 +123,8 @@ fn support(properties: &[(String, String)], kafka: Option<ExactlyOnceSupport>, f
 fn boundary(properties: &[(String, String)], offset_flush_interval_ms: u64, findings: &mut Findings) -> Boundary {
     let (property, interval) = ("transaction.boundary", "transaction.boundary.interval.ms");
     let value = last(properties, property).map(str::trim).unwrap_or("poll");
-    let given = last(properties, interval).and_then(|value| number(interval, value, 1..=BOUNDARY_INTERVAL_MS_MAX, findings));
+    let given =
+        last(properties, interval).and_then(|value| number(interval, value, 1..=BOUNDARY_INTERVAL_MS_MAX, findings));
     match value.to_ascii_lowercase().as_str() {
         "poll" => {
             if given.is_some() {
@@ -183,11 +184,7 @@ mod tests {
                 ENABLED,
                 exactly(Boundary::IntervalMs(840_000), 900_000),
             ),
-            (
-                &[("producer.override.transaction.timeout.ms", "30000")],
-                ENABLED,
-                exactly(Boundary::Poll, 30_000),
-            ),
+            (&[("producer.override.transaction.timeout.ms", "30000")], ENABLED, exactly(Boundary::Poll, 30_000)),
         ];
         for (pairs, kafka, expected) in cases {
             let (delivery, findings) = of(pairs, *kafka);

@@ -67,7 +67,12 @@ pub static WORKER_KEYS: &[Key] = &[
         Some("30000"),
         "Milliseconds for which one request to a broker may take: 1000 or more.",
     ),
-    used("group.id", Kind::String, Some("tributary"), "The name of the Connect cluster. A connector's transactional id is `<group.id>-<name>-0`."),
+    used(
+        "group.id",
+        Kind::String,
+        Some("tributary"),
+        "The name of the Connect cluster. A connector's transactional id is `<group.id>-<name>-0`.",
+    ),
     used(
         "offset.storage.topic",
         Kind::String,

@@ -1,18 +1,22 @@
-//! Apache Kafka: topics, offsets in a compacted topic in Kafka Connect's format, at-least-once delivery by an idempotent
-//! producer with acks=all. The only user of the Kafka client, krafka.
+//! Apache Kafka: topics, offsets in a compacted topic in Kafka Connect's format, delivery exactly once in transactions or
+//! at least once by an idempotent producer. The only user of the Kafka client, krafka.
 //!
 //! krafka is pinned: it is young and this folder relies on what was tested with that version (order of enqueueing, which
 //! calls are safe to cancel, what a failed batch does to the next). An upgrade passes the kill and broker tests first.
 //!
 //! `cluster` is the connection that every connector shares, `topics` what is asked of the cluster's topics, `offsets` the
-//! compacted topic, `sink` a task's way out. Another way of delivery is another `Sink` beside it.
+//! compacted topic, `sink` a task's way out at least once, `transactions` that exactly once, `in_flight` what both keep of
+//! records on their way.
 
 mod cluster;
 mod errors;
+mod in_flight;
 mod offsets;
+mod records;
 mod security;
 mod sink;
 mod topics;
+mod transactions;
 
 use std::sync::Arc;
 
@@ -21,9 +25,10 @@ use tokio::sync::Mutex;
 
 use cluster::Cluster;
 use sink::KafkaSink;
+use transactions::TransactionalSink;
 
 use crate::{
-    config::{ConnectorConfig, KafkaConfig, WorkerConfig},
+    config::{ConnectorConfig, Delivery, KafkaConfig, WorkerConfig},
     record::{SourceOffset, SourcePartition},
     sink::{Backend, Opened, SinkError},
 };
@@ -63,9 +68,20 @@ impl Backend for KafkaBackend {
             .host_settings(&self.worker)
             .map_err(|findings| SinkError::Refused(format!("the connector's settings cannot be used:\n{findings}")))?;
         let cluster = self.cluster().await?;
-        let sink = KafkaSink::new(cluster, &self.kafka, self.worker.offset_flush_interval_ms, connector, settings);
-        let (sink, committed) = sink.await?;
-        Ok(Opened { sink: Box::new(sink), committed })
+        let flush_ms = self.worker.offset_flush_interval_ms;
+        match settings.delivery {
+            Delivery::AtLeastOnce => {
+                let sink = KafkaSink::new(cluster, &self.kafka, flush_ms, connector, settings);
+                let (sink, committed) = sink.await?;
+                Ok(Opened { sink: Box::new(sink), committed })
+            }
+            Delivery::ExactlyOnce { boundary, transaction_timeout_ms } => {
+                let ends = (boundary, transaction_timeout_ms);
+                let sink = TransactionalSink::new(cluster, &self.kafka, flush_ms, connector, settings, ends);
+                let (sink, committed) = sink.await?;
+                Ok(Opened { sink: Box::new(sink), committed })
+            }
+        }
     }
 
     async fn offsets(&self, connector: &str) -> Result<Vec<(SourcePartition, SourceOffset)>, SinkError> {

@@ -15,25 +15,25 @@ use crate::{
     sink::Sink,
 };
 
-const OFFSETS: &str = "tributary-offsets";
-const CREATE: [(&str, &str); 2] =
+pub(super) const OFFSETS: &str = "tributary-offsets";
+pub(super) const CREATE: [(&str, &str); 2] =
     [("topic.creation.default.partitions", "2"), ("topic.creation.default.replication.factor", "1")];
 
-struct Rig {
-    broker: FakeBroker,
-    worker: WorkerConfig,
-    backend: KafkaBackend,
+pub(super) struct Rig {
+    pub(super) broker: FakeBroker,
+    pub(super) worker: WorkerConfig,
+    pub(super) backend: KafkaBackend,
 }
 
 impl Rig {
-    async fn new(settings: &[(&str, &str)]) -> Self {
+    pub(super) async fn new(settings: &[(&str, &str)]) -> Self {
         let broker = FakeBroker::start().await.unwrap();
         let worker = worker(&broker.bootstrap_servers(), settings);
         let backend = KafkaBackend::new(&worker).unwrap();
         Self { broker, worker, backend }
     }
 
-    fn connector(&self, settings: &[(&str, &str)]) -> ConnectorConfig {
+    pub(super) fn connector(&self, settings: &[(&str, &str)]) -> ConnectorConfig {
         let all = owned(&[("name", "pt"), ("connector.class", "C")]).into_iter().chain(owned(settings));
         let (connector, findings) = ConnectorConfig::from_properties(all.collect(), &self.worker);
         assert!(!findings.has_errors(), "{findings}");
@@ -76,7 +76,7 @@ fn worker(servers: &str, settings: &[(&str, &str)]) -> WorkerConfig {
     worker
 }
 
-fn record(value: &str) -> ProducerRecord {
+pub(super) fn record(value: &str) -> ProducerRecord {
     ProducerRecord {
         topic: "accounts".to_owned(),
         partition: None,
@@ -87,11 +87,11 @@ fn record(value: &str) -> ProducerRecord {
     }
 }
 
-fn at(n: i64) -> SourceOffset {
+pub(super) fn at(n: i64) -> SourceOffset {
     SourceOffset(vec![("replayId".to_owned(), Scalar::Integer(n))])
 }
 
-fn stored(n: i64) -> (String, Option<String>) {
+pub(super) fn stored(n: i64) -> (String, Option<String>) {
     (r#"["pt",{}]"#.to_owned(), Some(format!(r#"{{"replayId":{n}}}"#)))
 }
 
