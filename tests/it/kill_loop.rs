@@ -36,7 +36,7 @@ const CHANGES_PER_S: u64 = 150;
 /// A run that is killed at random lives at most this long.
 const LIFE_MAX_MS: u64 = 1_200;
 /// Records that may come again after one kill at-least-once: those of a flush interval and of what the org then held back.
-const REPEATED_PER_KILL_MAX: usize = 5_000;
+const REPEATED_PER_KILL_MAX: usize = 1_000;
 
 /// Where a run ends.
 #[derive(Clone, Copy, Debug)]
@@ -231,7 +231,7 @@ fn killed_anywhere_at_least_once() {
     let Some(broker) = Broker::shared() else { return };
     let org = Org::start();
     broker.create_topic("kill-least");
-    let scene = kafka::scene(&org, broker, "kill-least");
+    let scene = kafka::scene(&org, broker, "kill-least").worker("offset.flush.interval.ms", "100");
     let count = kills() / AT_LEAST_ONCE_SHARE;
     let took = kill_loop(&scene, &org, None, count);
     let events = org.expected(PUSH_TOPIC, "Lead");
