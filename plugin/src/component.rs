@@ -360,7 +360,7 @@ impl exported::Guest for Component {
             classes: keys::CLASSES.iter().map(|class| (*class).to_owned()).collect(),
             version: env!("CARGO_PKG_VERSION").into(),
             summary: "Carries Salesforce PushTopic events into Apache Kafka".into(),
-            config: keys::KEYS.iter().enumerate().map(|(index, key)| definition(index, key)).collect(),
+            config: keys::all().enumerate().map(|(index, key)| definition(index, key)).collect(),
             network: keys::NETWORK.iter().map(|pattern| (*pattern).to_owned()).collect(),
         }
     }

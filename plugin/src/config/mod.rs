@@ -2,7 +2,10 @@
 //! `validate`.
 
 pub mod def;
+mod grant;
 pub mod keys;
+mod output;
+mod settings;
 pub mod source;
 pub mod validate;
 

@@ -2,15 +2,13 @@
 
 use super::{
     def::{Effect, Key, Type},
-    keys::{self, CLASS_MANAGED, KEYS},
+    grant, keys, output,
+    settings::Settings,
     source::{InitialStart, SourceConfig, Version},
 };
 use crate::{
-    converters::{Converter, DecimalFormat, JsonConverter, JsonOptions},
     error::{Failure, FailureKind, excerpt},
-    oauth::{Grant, Password},
     salesforce::push_topic::Notify,
-    secret::Secret,
     topic_template::TopicTemplate,
 };
 
@@ -30,53 +28,12 @@ pub struct ConfigValue {
 /// Longest value of a setting, in bytes.
 pub const VALUE_BYTES_MAX: usize = 65_536;
 
-/// The given settings with the table's defaults behind them.
-struct Settings<'a> {
-    given: &'a [(String, String)],
-    self_managed: bool,
-}
-
-impl<'a> Settings<'a> {
-    fn new(given: &'a [(String, String)]) -> Self {
-        let class = given.iter().find(|(name, _)| name == "connector.class").map_or(CLASS_MANAGED, |(_, v)| v.trim());
-        Self { given, self_managed: class.starts_with("io.confluent.salesforce.") }
-    }
-
-    fn given(&self, name: &str) -> Option<&'a str> {
-        self.given.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
-    }
-
-    /// The value in effect. Blanks around it never matter, as in Kafka's `ConfigDef`, but for passwords.
-    fn get(&self, key: &Key) -> Option<&'a str> {
-        match self.given(key.name) {
-            Some(value) if key.kind == Type::Password => Some(value),
-            Some(value) => Some(value.trim()),
-            None if self.self_managed => key.default_self_managed.or(key.default),
-            None => key.default,
-        }
-    }
-
-    /// The value in effect, empty when there is none.
-    fn text(&self, name: &str) -> &'a str {
-        keys::find(name).and_then(|key| self.get(key)).unwrap_or_default()
-    }
-
-    fn flag(&self, name: &str) -> bool {
-        self.text(name).eq_ignore_ascii_case("true")
-    }
-
-    /// A number that `validate` has found valid.
-    fn number<T: std::str::FromStr + Default>(&self, name: &str) -> T {
-        self.text(name).parse().unwrap_or_default()
-    }
-}
-
 /// Checks every setting and their combination. One entry for each setting of the table, and one for each unknown name.
 #[must_use]
 pub fn validate(given: &[(String, String)]) -> Vec<ConfigValue> {
     let settings = Settings::new(given);
-    let mut values: Vec<ConfigValue> = KEYS.iter().map(|key| check_key(key, &settings)).collect();
-    check_grant(&settings, &mut values);
+    let mut values: Vec<ConfigValue> = keys::all().map(|key| check_key(key, &settings)).collect();
+    grant::check(&settings, &mut values);
     for (index, (name, _)) in given.iter().enumerate() {
         if given[..index].iter().any(|(other, _)| other == name) {
             entry(&mut values, name).errors.push(format!("{name} is given twice; keep one"));
@@ -87,7 +44,8 @@ pub fn validate(given: &[(String, String)]) -> Vec<ConfigValue> {
     values
 }
 
-fn entry<'a>(values: &'a mut Vec<ConfigValue>, name: &str) -> &'a mut ConfigValue {
+/// The entry of a setting, made when there is none yet.
+pub(super) fn entry<'a>(values: &'a mut Vec<ConfigValue>, name: &str) -> &'a mut ConfigValue {
     let index = values.iter().position(|value| value.name == name).unwrap_or_else(|| {
         values.push(ConfigValue { name: name.into(), value: None, errors: Vec::new(), warnings: Vec::new() });
         values.len() - 1
@@ -128,29 +86,10 @@ fn check_key(key: &Key, settings: &Settings<'_>) -> ConfigValue {
     found
 }
 
-/// What the grant needs beyond each setting's own rules.
-fn check_grant(settings: &Settings<'_>, values: &mut Vec<ConfigValue>) {
-    let grant = settings.text("salesforce.grant.type").to_ascii_uppercase();
-    if ["JWT_BEARER", "CLIENT_CREDENTIALS", "OAUTH2_AUTH_CODE_BYOA"].contains(&grant.as_str()) {
-        entry(values, "salesforce.grant.type").errors = vec![format!(
-            "Invalid value {grant} for configuration salesforce.grant.type: this version logs in with PASSWORD only"
-        )];
-        return;
-    }
-    for name in ["salesforce.username", "salesforce.password"] {
-        if settings.text(name).is_empty() {
-            entry(values, name).errors.push(format!(
-                "{name} is missing; salesforce.grant.type=PASSWORD needs it (with salesforce.password.token where the org asks for a security token)"
-            ));
-        }
-    }
-}
-
 fn unknown(name: &str) -> String {
     /// Below this similarity (0 to 1) a suggestion confuses more than it helps.
     const SIMILARITY_MIN: f64 = 0.85;
-    let nearest = KEYS
-        .iter()
+    let nearest = keys::all()
         .map(|key| (strsim::jaro_winkler(name, key.name), key.name))
         .filter(|(similarity, _)| *similarity >= SIMILARITY_MIN)
         .max_by(|a, b| a.0.total_cmp(&b.0));
@@ -178,20 +117,8 @@ pub fn parse(given: &[(String, String)]) -> Result<SourceConfig, Failure> {
         let message = format!("The configuration has {} error(s):\n{}", errors.len(), errors.join("\n"));
         return Err(Failure::new(FailureKind::Config, "INVALID_CONFIGURATION", message));
     };
-    let secret = |name| Secret::new(settings.text(name));
-    let json = |decimal_format, replace_null_with_default| {
-        Converter::Json(JsonConverter::new(JsonOptions { decimal_format, replace_null_with_default }))
-    };
-    let numeric = settings.text("value.converter.decimal.format").eq_ignore_ascii_case("NUMERIC");
-    let value_decimals = if numeric { DecimalFormat::Numeric } else { DecimalFormat::Base64 };
     Ok(SourceConfig {
-        grant: Grant::Password(Password {
-            username: settings.text("salesforce.username").into(),
-            password: secret("salesforce.password"),
-            security_token: secret("salesforce.password.token"),
-            consumer_key: secret("salesforce.consumer.key"),
-            consumer_secret: secret("salesforce.consumer.secret"),
-        }),
+        grant: grant::grant(&settings),
         login_origin,
         version: match settings.text("salesforce.version") {
             version if version.eq_ignore_ascii_case("latest") => Version::Latest,
@@ -214,8 +141,8 @@ pub fn parse(given: &[(String, String)]) -> Result<SourceConfig, Failure> {
         retries_time_ms: settings.number("request.max.retries.time.ms"),
         response_bytes_max: settings.number("connection.max.message.size"),
         topic,
-        key_converter: json(DecimalFormat::Base64, true),
-        value_converter: json(value_decimals, settings.flag("value.converter.replace.null.with.default")),
+        key_converter: output::key_converter(),
+        value_converter: output::value_converter(&settings),
     })
 }
 

@@ -1,0 +1,52 @@
+//! Requests: versions, time-outs, retries, sizes.
+
+use super::LOW;
+use crate::config::def::{Key, Type, Validator};
+
+const CONNECTION: &str = "Connection";
+/// The bounds of `connection.max.message.size`, in bytes.
+const RESPONSE_BYTES: Validator = Validator::Range(65_536, 1_073_741_824);
+
+/// The settings, in the order in which tables show them.
+pub(super) const KEYS: &[Key] = &[
+    Key {
+        name: "salesforce.version",
+        default: Some("latest"),
+        validator: Validator::ApiVersion,
+        group: CONNECTION,
+        display_name: "API version",
+        documentation: "API version for REST and CometD, `67.0`, or `latest` for the newest that the org offers.",
+        ..LOW
+    },
+    Key {
+        name: "connection.timeout",
+        kind: Type::Long,
+        default: Some("30000"),
+        validator: Validator::Range(5_000, 600_000),
+        group: CONNECTION,
+        display_name: "Connection time-out (ms)",
+        documentation: "Milliseconds allowed for each phase of a request: to connect, to the head of the answer, between two parts of its body. A long poll may be held for as long as Salesforce says (110 s), and 15 s more.",
+        ..LOW
+    },
+    Key {
+        name: "request.max.retries.time.ms",
+        kind: Type::Long,
+        default: Some("30000"),
+        default_self_managed: Some("900000"),
+        validator: Validator::Range(1_000, i64::MAX),
+        group: CONNECTION,
+        display_name: "Retry time (ms)",
+        documentation: "Milliseconds during which a failing request or a lost session is tried again, with growing waits, before the task fails. A quota that is used up is waited for without this limit.",
+        ..LOW
+    },
+    Key {
+        name: "connection.max.message.size",
+        kind: Type::Int,
+        default: Some("16777216"),
+        validator: RESPONSE_BYTES,
+        group: CONNECTION,
+        display_name: "Largest answer (bytes)",
+        documentation: "Largest answer that is read, in bytes, before and after decompression. Beyond 16 MiB raise `tributary.instance.memory.max.bytes` to four times this.",
+        ..LOW
+    },
+];
