@@ -11,7 +11,7 @@ use krafka::{
     admin::{ListOffsetsOptions, OffsetSpec, TopicPartition},
     consumer::{AutoOffsetReset, Consumer, IsolationLevel},
 };
-use tracing::{debug, info};
+use tracing::{debug, info, warn};
 
 use super::{cluster::Cluster, topics, transactions::transactional_id};
 use crate::{
@@ -24,6 +24,9 @@ use crate::{
 
 /// How long reading the whole topic may take.
 const READ_TIMEOUT_MS: u64 = 120_000;
+
+/// How long somebody who only asks waits for transactions that are open.
+const ASK_TIMEOUT_MS: u64 = 3_000;
 
 /// Reading says every so often how far it is.
 const PROGRESS_MS: u64 = 5_000;
@@ -74,7 +77,7 @@ impl Place {
     pub(super) async fn prepare_and_read(&self, cluster: &Cluster) -> Result<Option<SourceOffset>, SinkError> {
         for topic in &self.read {
             topics::ensure_compacted(cluster, topic).await?;
-            let found = read(cluster, &topic.name, |key| key == self.key).await?;
+            let found = read(cluster, &topic.name, Reader::Owner, |key| key == self.key).await?;
             let committed = find(&found, &topic.name, &self.key)?;
             if committed.is_some() {
                 return Ok(committed);
@@ -89,6 +92,15 @@ pub(super) fn after(now: Instant, interval: Duration) -> Instant {
     now.checked_add(interval).unwrap_or(now + Duration::from_secs(86_400))
 }
 
+/// Who reads.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reader {
+    /// Somebody who goes on from there, and has to have the truth.
+    Owner,
+    /// Somebody who wants to know where a connector stands, which may be running.
+    Asks,
+}
+
 /// What stands under the wanted keys; a tombstone is none.
 type Table = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 
@@ -97,7 +109,12 @@ type Table = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 ///
 /// The end is that of the log, not the last stable offset: before that may stand what this connector committed behind
 /// another one's transaction that is still open. Such a transaction is waited for; a broker ends it at its time-out.
-async fn read(cluster: &Cluster, topic: &str, wanted: impl Fn(&[u8]) -> bool) -> Result<Table, SinkError> {
+async fn read(
+    cluster: &Cluster,
+    topic: &str,
+    reader: Reader,
+    wanted: impl Fn(&[u8]) -> bool,
+) -> Result<Table, SinkError> {
     let started = Instant::now();
     let fail = |error: &KrafkaError| cluster.error(&format!("reading the offsets topic {topic}"), error);
     let description = topics::describe(cluster, topic).await?;
@@ -120,8 +137,15 @@ async fn read(cluster: &Cluster, topic: &str, wanted: impl Fn(&[u8]) -> bool) ->
             told = Instant::now();
             info!(topic, records, partitions_left = behind.len(), "still reading the offsets topic");
         }
-        if started.elapsed() >= Duration::from_millis(READ_TIMEOUT_MS) {
-            return Err(SinkError::Unavailable(late(cluster, topic, &behind)));
+        match reader {
+            Reader::Asks if started.elapsed() >= Duration::from_millis(ASK_TIMEOUT_MS) => {
+                warn!(topic, "a transaction in the offsets topic is still open; what it may store is not shown");
+                break;
+            }
+            Reader::Owner if started.elapsed() >= Duration::from_millis(READ_TIMEOUT_MS) => {
+                return Err(SinkError::Unavailable(late(cluster, topic, &behind)));
+            }
+            _ => {}
         }
         match consumer.poll(Duration::from_millis(FETCH_WAIT_MS)).await {
             Ok(batch) => {
@@ -231,7 +255,7 @@ pub(super) async fn of_connector(
     let partition_of = |key: &[u8]| {
         connect_format::parse_key(key).filter(|(name, _)| name == connector).map(|(_, partition)| partition)
     };
-    let table = read(cluster, &topic.name, |key| partition_of(key).is_some()).await?;
+    let table = read(cluster, &topic.name, Reader::Asks, |key| partition_of(key).is_some()).await?;
     let mut found = Vec::new();
     for key in table.keys() {
         let Some(partition) = partition_of(key) else { continue };

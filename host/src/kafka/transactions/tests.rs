@@ -246,6 +246,19 @@ async fn an_offset_behind_a_foreign_open_transaction_is_found() {
 }
 
 #[tokio::test]
+async fn who_only_asks_does_not_wait_for_an_open_transaction() {
+    let rig = rig(2, &[("offset.storage.partitions", "1")]).await;
+    let (mut sink, _) = open(&rig).await;
+    poll(&mut *sink, &["a"], 1).await.unwrap();
+    outcome(&mut *sink).await.unwrap();
+    let foreign = rig.broker.kafka().connect().await.unwrap().producer().build_transactional("another").await.unwrap();
+    foreign.begin().unwrap();
+    let _sent = foreign.send(krafka::Record::new(OFFSETS, "{}").key("x")).await.unwrap();
+    let asked = tokio::time::timeout(WITHIN, rig.backend.offsets("pt")).await.unwrap().unwrap();
+    assert_eq!(asked, [(SourcePartition::default(), at(1))]);
+}
+
+#[tokio::test]
 async fn an_offset_by_hand_fences_the_owner() {
     let rig = rig(2, &[]).await;
     let (mut sink, _) = open(&rig).await;
