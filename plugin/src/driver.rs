@@ -3,6 +3,7 @@
 use crate::{
     error::Failure,
     http::{HttpError, Request, Response},
+    offset::Checkpoint,
     task::{ProducerRecord, Step, Task},
     telemetry::Event,
     time::{Deadline, Now},
@@ -92,6 +93,12 @@ impl<I: Imports> Driver<I> {
                 Step::Fail(failure) => return Err(failure),
             }
         }
+    }
+
+    /// Where the task stands, as it is to be stored.
+    #[must_use]
+    pub fn checkpoint(&self) -> Option<Checkpoint> {
+        self.task.checkpoint()
     }
 
     /// Says goodbye to the org, as far as that goes within `max_wait_ms` milliseconds.

@@ -106,6 +106,17 @@ pub enum Event {
         /// How many.
         count: u64,
     },
+    /// The stored position is lost.
+    PositionLost {
+        /// The position.
+        from_replay_id: i64,
+        /// `REPLAY_ID_REFUSED`, `PUSH_TOPIC_RECREATED`.
+        reason: &'static str,
+        /// What happened.
+        message: String,
+        /// What is done about it.
+        policy: &'static str,
+    },
     /// The session was ended by us.
     SaidGoodbye,
     /// The task cannot go on.
@@ -127,7 +138,7 @@ impl Event {
     #[must_use]
     pub fn level(&self) -> Level {
         match self {
-            Self::Failed { .. } => Level::Error,
+            Self::Failed { .. } | Self::PositionLost { .. } => Level::Error,
             Self::UnknownTypes { .. }
             | Self::PushTopicDrift { .. }
             | Self::SessionLost { .. }
@@ -163,6 +174,7 @@ impl Event {
             Self::Disordered { .. } => "events-disordered",
             Self::UnknownFields { .. } => "unknown-fields",
             Self::Strays { .. } => "stray-messages",
+            Self::PositionLost { .. } => "position-lost",
             Self::SaidGoodbye => "said-goodbye",
             Self::Failed { .. } => "failed",
             Self::Requesting { .. } => "requesting",
@@ -214,6 +226,9 @@ impl Event {
                 fields.join(", ")
             ),
             Self::Strays { count } => format!("{count} messages on other channels were ignored"),
+            Self::PositionLost { from_replay_id, message, policy, .. } => format!(
+                "The position after replayId {from_replay_id} is lost: {message}. salesforce.replay.lost.policy is {policy}"
+            ),
             Self::SaidGoodbye => "Unsubscribed and disconnected".into(),
             Self::Failed { code, message } => format!("{message} [{code}]"),
             Self::Requesting { request } => request.clone(),
@@ -244,6 +259,11 @@ impl Event {
             Self::RepeatsDropped { count } | Self::Disordered { count } | Self::Strays { count } => {
                 vec![("count", count.to_string())]
             }
+            Self::PositionLost { from_replay_id, reason, policy, .. } => vec![
+                ("from_replay_id", from_replay_id.to_string()),
+                ("reason", (*reason).to_owned()),
+                ("policy", (*policy).to_owned()),
+            ],
             Self::Failed { code, .. } => vec![("code", code.clone())],
             Self::UnknownTypes { .. } | Self::UnknownFields { .. } | Self::SaidGoodbye | Self::Requesting { .. } => {
                 Vec::new()
@@ -259,6 +279,7 @@ impl Event {
             Self::Subscribed { .. } => Some(("salesforce_subscriptions_total", 1)),
             Self::SessionLost { .. } => Some(("salesforce_sessions_lost_total", 1)),
             Self::Throttled { .. } => Some(("salesforce_throttled_total", 1)),
+            Self::PositionLost { .. } => Some(("salesforce_positions_lost_total", 1)),
             Self::RepeatsDropped { count } => Some(("salesforce_repeats_dropped_total", *count)),
             _ => None,
         }

@@ -10,7 +10,7 @@ mod topic;
 mod transactions;
 mod world;
 
-use salesforce_pushtopic::{config::validate, driver::Driver, error::FailureKind, task::Task};
+use salesforce_pushtopic::{config::validate, driver::Driver, error::FailureKind, offset::Checkpoint, task::Task};
 use salesforce_simulator::{Operation, OrgConfig};
 
 use crate::{topic::Topic, world::World};
@@ -107,7 +107,7 @@ fn start(world: &World, committed: Option<i64>, scenario: Scenario, seed: u64) -
     ]
     .map(|(name, value)| (name.to_owned(), value.to_owned()));
     let config = validate::parse(&settings).map_err(|failure| failure.to_string())?;
-    Ok(Driver::new(world.clone(), Task::new(config, committed, seed)))
+    Ok(Driver::new(world.clone(), Task::new(config, committed.map(Checkpoint::at), seed)))
 }
 
 #[expect(clippy::print_stdout, reason = "what a seed did belongs beside the test that failed")]
@@ -185,11 +185,14 @@ fn a_position_beyond_retention_is_a_failure() {
     drop(driver);
     world.sleep(3_600_000);
     let mut driver = start(&world, topic.committed(), scenario, 4).expect("starts");
+    let mut told = Vec::new();
     let failure = loop {
         match driver.poll(500) {
-            Ok(progress) => assert_eq!(progress.sent, 0),
+            Ok(progress) => told.extend(world.take_sent().into_iter().take(progress.sent)),
             Err(failure) => break failure,
         }
     };
     assert_eq!(failure.kind, FailureKind::OffsetLost);
+    let topics: Vec<&str> = told.iter().map(|record| record.topic.as_str()).collect();
+    assert_eq!(topics, ["leads.gaps"], "one record tells of the gap");
 }

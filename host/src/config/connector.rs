@@ -269,7 +269,15 @@ mod tests {
         let names: Vec<&str> = config.component_properties.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(
             names,
-            ["connector.class", "kafka.topic", "value.converter", "errors.tolerance", "transforms", "key.converter"]
+            [
+                "name",
+                "connector.class",
+                "kafka.topic",
+                "value.converter",
+                "errors.tolerance",
+                "transforms",
+                "key.converter"
+            ]
         );
         let settings = config.host_settings(&WorkerConfig::default()).unwrap();
         assert_eq!((settings.producer.linger_ms, settings.offsets_topic), (1, None));
@@ -277,7 +285,7 @@ mod tests {
         let text = format!("{config:?}{findings:?}");
         assert!(text.contains("kafka.api.secret") && !text.contains("s3cret"), "{text}");
         let (hosted, _) = read(&[("output.data.format", "JSON")], &[("value.converter", "Avro")]);
-        assert_eq!(hosted.component_properties.len(), 2);
+        assert_eq!(hosted.component_properties.len(), 3);
     }
 
     #[test]

@@ -152,6 +152,8 @@ fn boundary(properties: &[(String, String)], offset_flush_interval_ms: u64, find
 mod tests {
     use super::*;
 
+    type Pairs = &'static [(&'static str, &'static str)];
+
     const ENABLED: Option<ExactlyOnceSupport> = Some(ExactlyOnceSupport::Enabled);
 
     fn of(pairs: &[(&str, &str)], kafka: Option<ExactlyOnceSupport>) -> (Delivery, Findings) {
@@ -170,7 +172,7 @@ mod tests {
     fn what_a_connector_gets() {
         let exactly = |boundary, transaction_timeout_ms| Delivery::ExactlyOnce { boundary, transaction_timeout_ms };
         let poll = exactly(Boundary::Poll, 60_000);
-        let cases: &[(&[(&str, &str)], Option<ExactlyOnceSupport>, Delivery)] = &[
+        let cases: &[(Pairs, Option<ExactlyOnceSupport>, Delivery)] = &[
             (&[], None, Delivery::AtLeastOnce),
             (&[("exactly.once.support", "required")], None, Delivery::AtLeastOnce),
             (&[], Some(ExactlyOnceSupport::Disabled), Delivery::AtLeastOnce),
@@ -194,7 +196,7 @@ mod tests {
 
     #[test]
     fn what_is_refused() {
-        let cases: &[(&[(&str, &str)], Option<ExactlyOnceSupport>, &str)] = &[
+        let cases: &[(Pairs, Option<ExactlyOnceSupport>, &str)] = &[
             (&[("exactly.once.support", "required")], Some(ExactlyOnceSupport::Disabled), "source.support=enabled"),
             (&[("exactly.once.support", "required")], Some(ExactlyOnceSupport::Preparing), "source.support=enabled"),
             (&[("exactly.once.support", "x")], ENABLED, "neither requested nor required"),

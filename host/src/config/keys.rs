@@ -70,7 +70,7 @@ pub static KEYS: &[Key] = &[
         "name",
         Kind::String,
         None,
-        Treatment::Used,
+        Treatment::PassedOn,
         "The connector's name: 1 to 64 characters. Offsets are stored under it.",
     ),
     key(

@@ -40,10 +40,9 @@ const ALTER_TIMEOUT_MS: u64 = 60_000;
 /// How long its producer may take to close.
 const CLOSE_MS: u64 = 5_000;
 
-/// The record that stores an offset; without an offset, the tombstone that removes it.
-pub(super) fn record(topic: &str, key: Vec<u8>, offset: Option<&SourceOffset>) -> Record {
-    match offset {
-        Some(offset) => Record::new(topic, connect_format::value(offset)).key(key),
+fn record(topic: &str, key: Vec<u8>, value: Option<Vec<u8>>) -> Record {
+    match value {
+        Some(value) => Record::new(topic, value).key(key),
         None => Record::tombstone(topic, key),
     }
 }
@@ -53,7 +52,9 @@ pub(super) struct Place {
     /// The topic into which it is written.
     pub(super) write_topic: String,
     /// The key under which it stands.
-    pub(super) key: Vec<u8>,
+    key: Vec<u8>,
+    /// The key of what the source keeps beside it.
+    state_key: Vec<u8>,
     /// Topics in which it is looked for, in this order.
     read: Vec<InternalTopic>,
 }
@@ -65,7 +66,20 @@ impl Place {
         let own = own_topic.map(|name| InternalTopic { name: name.to_owned(), ..kafka.offset_topic.clone() });
         let read: Vec<InternalTopic> = own.into_iter().chain([kafka.offset_topic.clone()]).collect();
         let write_topic = own_topic.unwrap_or(&kafka.offset_topic.name).to_owned();
-        Self { write_topic, key: connect_format::key(&connector.name, &SourcePartition::default()), read }
+        let key = connect_format::key(&connector.name, &SourcePartition::default());
+        Self { write_topic, key, state_key: connect_format::state_key(&connector.name), read }
+    }
+
+    /// The record that stores an offset.
+    pub(super) fn offset_record(&self, offset: &SourceOffset) -> Record {
+        record(&self.write_topic, self.key.clone(), Some(connect_format::value(offset)))
+    }
+
+    /// The record that stores what the source keeps beside an offset, if it differs from what stands there.
+    pub(super) fn state_record(&self, offset: &SourceOffset, stored: Option<&SourceOffset>) -> Option<Record> {
+        let state = connect_format::state_value(offset)?;
+        let stands = stored.and_then(connect_format::state_value).is_some_and(|stored| stored == state);
+        (!stands).then(|| record(&self.write_topic, self.state_key.clone(), Some(state)))
     }
 
     /// Names of the topics, which no record may be written to.
@@ -77,10 +91,11 @@ impl Place {
     pub(super) async fn prepare_and_read(&self, cluster: &Cluster) -> Result<Option<SourceOffset>, SinkError> {
         for topic in &self.read {
             topics::ensure_compacted(cluster, topic).await?;
-            let found = read(cluster, &topic.name, Reader::Owner, |key| key == self.key).await?;
-            let committed = find(&found, &topic.name, &self.key)?;
-            if committed.is_some() {
-                return Ok(committed);
+            let wanted = |key: &[u8]| key == self.key || key == self.state_key;
+            let found = read(cluster, &topic.name, Reader::Owner, wanted).await?;
+            if let Some(committed) = find(&found, &topic.name, &self.key)? {
+                let state = find(&found, &topic.name, &self.state_key)?;
+                return Ok(Some(connect_format::joined(committed, state)));
             }
         }
         Ok(None)
@@ -258,7 +273,9 @@ pub(super) async fn of_connector(
     let table = read(cluster, &topic.name, Reader::Asks, |key| partition_of(key).is_some()).await?;
     let mut found = Vec::new();
     for key in table.keys() {
-        let Some(partition) = partition_of(key) else { continue };
+        let Some(partition) = partition_of(key).filter(|partition| !connect_format::is_state(partition)) else {
+            continue;
+        };
         found.extend(find(&table, &topic.name, key)?.map(|offset| (partition, offset)));
     }
     Ok(found)
@@ -275,7 +292,11 @@ pub(super) async fn alter(
 ) -> Result<(), SinkError> {
     let topic = &kafka.offset_topic;
     topics::ensure_compacted(cluster, topic).await?;
-    let record = record(&topic.name, connect_format::key(connector, partition), offset);
+    // What the source kept beside the old offset says nothing about the new one.
+    let state_key = connect_format::state_key(connector);
+    let stands = read(cluster, &topic.name, Reader::Asks, |key| key == state_key).await?;
+    let state = stands.into_values().flatten().next().map(|_| record(&topic.name, state_key, None));
+    let record = record(&topic.name, connect_format::key(connector, partition), offset.map(connect_format::value));
     let fail = |error: &KrafkaError| cluster.error("writing an offset", error);
     labels::reach("offset-alter");
     if kafka.exactly_once == ExactlyOnceSupport::Enabled {
@@ -284,8 +305,15 @@ pub(super) async fn alter(
         let bytes = kafka.in_flight_bytes_max;
         let producer = cluster.transactional_producer(&kafka.producer, bytes, &id, timeout_ms).await?;
         producer.begin().map_err(|error| fail(&error))?;
-        let sent = match producer.enqueue(record).await {
-            Ok(_) => producer.commit().await,
+        let enqueued = async {
+            for record in state.into_iter().chain([record]) {
+                // Its outcome decides the commit, whoever waits for it.
+                let _handle = producer.enqueue(record).await?;
+            }
+            Ok(())
+        };
+        let sent = match enqueued.await {
+            Ok(()) => producer.commit().await,
             Err(error) => Err(error),
         };
         labels::reach("offset-altered");
@@ -296,9 +324,15 @@ pub(super) async fn alter(
         return sent.map_err(|error| fail(&error));
     }
     let producer = cluster.producer(&kafka.producer, kafka.in_flight_bytes_max).await?;
-    let sent = producer.send(record).await;
+    let send = async {
+        for record in state.into_iter().chain([record]) {
+            let _written = producer.send(record).await?;
+        }
+        Ok(())
+    };
+    let sent = send.await;
     if let Err(error) = producer.close().await {
         debug!(%error, "closing the producer of an offset");
     }
-    sent.map(|_| ()).map_err(|error| fail(&error))
+    sent.map_err(|error| fail(&error))
 }

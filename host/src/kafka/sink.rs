@@ -7,7 +7,10 @@ use std::{
 };
 
 use async_trait::async_trait;
-use futures_util::FutureExt;
+use futures_util::{
+    FutureExt,
+    future::{TryJoinAll, try_join_all},
+};
 use krafka::{
     CloseOptions, KrafkaError,
     producer::{DeliveryHandle, Producer},
@@ -35,12 +38,11 @@ pub(super) struct KafkaSink {
     producer: Arc<Producer>,
     topics: Topics,
     flight: InFlight,
-    offsets_topic: String,
-    offset_key: Vec<u8>,
+    place: offsets::Place,
     /// The newest durable offset.
     stored: Option<SourceOffset>,
-    /// The offset whose record is on its way.
-    storing: Option<(SourceOffset, DeliveryHandle)>,
+    /// The offset whose records are on their way.
+    storing: Option<(SourceOffset, TryJoinAll<DeliveryHandle>)>,
     flush_interval: Duration,
     next_flush: Instant,
 }
@@ -70,8 +72,7 @@ impl KafkaSink {
             producer,
             topics: Topics::new(kafka.topic_creation_enabled, settings.topic_creation, place.topics()),
             flight: InFlight::new(bounds),
-            offsets_topic: place.write_topic,
-            offset_key: place.key,
+            place,
             stored: committed.clone(),
             storing: None,
             flush_interval,
@@ -110,13 +111,22 @@ impl KafkaSink {
             return Ok(());
         };
         let offset = offset.clone();
-        let record = offsets::record(&self.offsets_topic, self.offset_key.clone(), Some(&offset));
-        // Safe to cancel: a record that was not taken is not sent.
-        match tokio::time::timeout(within, self.producer.enqueue(record)).await {
+        // The offset first: what is kept beside it may be older than it, never newer.
+        let state = self.place.state_record(&offset, self.stored.as_ref());
+        let records: Vec<_> = [self.place.offset_record(&offset)].into_iter().chain(state).collect();
+        let enqueue = async {
+            let mut handles = Vec::with_capacity(records.len());
+            for record in records {
+                handles.push(self.producer.enqueue(record).await?);
+            }
+            Ok::<_, KrafkaError>(handles)
+        };
+        // Safe to cancel: a record that was not taken is not sent, and one that was is the same at the next turn.
+        match tokio::time::timeout(within, enqueue).await {
             Err(_) => debug!("the producer has no room for the offset yet"),
             Ok(Err(error)) => return Err(self.cluster.error("storing the offset", &error)),
-            Ok(Ok(handle)) => {
-                self.storing = Some((offset, handle));
+            Ok(Ok(handles)) => {
+                self.storing = Some((offset, try_join_all(handles)));
                 self.next_flush = offsets::after(Instant::now(), self.flush_interval);
             }
         }

@@ -238,6 +238,40 @@ async fn offsets_by_hand() {
 }
 
 #[tokio::test]
+async fn what_a_source_keeps_for_itself() {
+    let with_own = |n, own: &str| {
+        let mut offset = at(n);
+        offset.0.push((".id".to_owned(), Scalar::Text(own.to_owned())));
+        offset
+    };
+    let own = |own: &str| (r#"["pt",{".state":true}]"#.to_owned(), Some(format!(r#"{{".id":"{own}"}}"#)));
+    for exactly_once in ["disabled", "enabled"] {
+        let one_partition = ("offset.storage.partitions", "1");
+        let rig = Rig::new(&[("exactly.once.source.support", exactly_once), one_partition]).await;
+        let mut sink = rig.backend.open(&rig.connector(&CREATE)).await.unwrap().sink;
+        for (n, id) in [(1, "a"), (2, "a"), (3, "b")] {
+            sink.send(vec![record("x")]).await.unwrap();
+            sink.end_poll(Some(with_own(n, id))).await.unwrap();
+            // As long as it takes: an offset is stored before the next one is asked for.
+            while sink.commit_due().await.unwrap().is_none() {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        }
+        sink.close(Duration::from_secs(10)).await.unwrap();
+        let mut pairs: Vec<_> = rig.pairs(OFFSETS).into_iter().filter(|(key, _)| key.starts_with('[')).collect();
+        pairs.sort();
+        let mut expected = vec![stored(1), stored(2), stored(3), own("a"), own("b")];
+        expected.sort();
+        assert_eq!(pairs, expected, "written only when it changes");
+        let none = SourcePartition::default();
+        assert_eq!(rig.backend.offsets("pt").await.unwrap(), [(none.clone(), at(3))]);
+        assert_eq!(rig.backend.open(&rig.connector(&CREATE)).await.unwrap().committed, Some(with_own(3, "b")));
+        rig.backend.alter_offset("pt", &none, Some(&at(9))).await.unwrap();
+        assert_eq!(rig.backend.open(&rig.connector(&CREATE)).await.unwrap().committed, Some(at(9)));
+    }
+}
+
+#[tokio::test]
 async fn a_cluster_that_is_away_is_named() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let backend = KafkaBackend::new(&worker(&free.to_string(), &[])).unwrap();

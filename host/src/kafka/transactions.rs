@@ -57,8 +57,7 @@ pub(super) struct TransactionalSink {
     producer: Arc<TransactionalProducer>,
     topics: Topics,
     flight: InFlight,
-    offsets_topic: String,
-    offset_key: Vec<u8>,
+    place: offsets::Place,
     boundary: Boundary,
     open: Option<Open>,
     committing: Option<Committing>,
@@ -114,8 +113,7 @@ impl TransactionalSink {
                 records_max: kafka.in_flight_records_max,
                 bytes_max: kafka.in_flight_bytes_max,
             }),
-            offsets_topic: place.write_topic,
-            offset_key: place.key,
+            place,
             boundary,
             open: None,
             committing: None,
@@ -201,11 +199,13 @@ impl TransactionalSink {
             ));
         };
         labels::reach("after-produce");
-        let record = offsets::record(&self.offsets_topic, self.offset_key.clone(), Some(&offset));
-        // Its outcome decides the commit, whoever waits for it.
-        match self.producer.enqueue(record).await {
-            Ok(handle) => self.flight.submit(0, handle),
-            Err(error) => return Err(self.give_up("storing the offset", error).await),
+        let state = self.place.state_record(&offset, self.stored.as_ref());
+        for record in state.into_iter().chain([self.place.offset_record(&offset)]) {
+            // Its outcome decides the commit, whoever waits for it.
+            match self.producer.enqueue(record).await {
+                Ok(handle) => self.flight.submit(0, handle),
+                Err(error) => return Err(self.give_up("storing the offset", error).await),
+            }
         }
         labels::reach("before-commit");
         let producer = Arc::clone(&self.producer);

@@ -2,6 +2,7 @@
 //! `validate`.
 
 pub mod def;
+mod delivery;
 mod grant;
 pub mod keys;
 mod output;
@@ -9,4 +10,5 @@ mod settings;
 pub mod source;
 pub mod validate;
 
+pub use delivery::{GapConfig, LostPolicy};
 pub use source::{InitialStart, SourceConfig, Version};

@@ -51,4 +51,6 @@ pub struct SourceConfig {
     pub key_converter: Converter,
     /// Converter of values.
     pub value_converter: Converter,
+    /// `salesforce.replay.lost.policy` and where a lost position is told of.
+    pub gap: super::GapConfig,
 }

@@ -2,6 +2,7 @@
 
 use super::{
     def::{Effect, Key, Type},
+    delivery::{self, GapConfig},
     grant, keys, output,
     settings::Settings,
     source::{InitialStart, SourceConfig, Version},
@@ -34,6 +35,7 @@ pub fn validate(given: &[(String, String)]) -> Vec<ConfigValue> {
     let settings = Settings::new(given);
     let mut values: Vec<ConfigValue> = keys::all().map(|key| check_key(key, &settings)).collect();
     grant::check(&settings, &mut values);
+    delivery::check(&settings, &mut values);
     for (index, (name, _)) in given.iter().enumerate() {
         if given[..index].iter().any(|(other, _)| other == name) {
             entry(&mut values, name).errors.push(format!("{name} is given twice; keep one"));
@@ -140,6 +142,7 @@ pub fn parse(given: &[(String, String)]) -> Result<SourceConfig, Failure> {
         connection_timeout_ms: settings.number("connection.timeout"),
         retries_time_ms: settings.number("request.max.retries.time.ms"),
         response_bytes_max: settings.number("connection.max.message.size"),
+        gap: GapConfig::read(&settings, &topic),
         topic,
         key_converter: output::key_converter(),
         value_converter: output::value_converter(&settings),
@@ -208,6 +211,8 @@ mod tests {
             ("salesforce.version", Some("sixty"), "latest"),
             ("kafka.topic", Some("a b"), "kafka.topic"),
             ("salesforce.push.topic.create", Some("yes"), "true or false"),
+            ("salesforce.replay.lost.policy", Some("ignore"), "one of fail, earliest, latest"),
+            ("tributary.gap.topic", Some("a b"), "no name of a topic"),
             ("output.data.format", Some("AVRO"), "JSON"),
             ("transforms", Some("route"), "no single message transforms"),
         ];

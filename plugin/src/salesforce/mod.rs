@@ -2,6 +2,7 @@
 
 pub mod describe;
 pub mod event;
+pub mod gap;
 pub mod push_topic;
 pub mod push_topic_plan;
 mod push_topic_query;

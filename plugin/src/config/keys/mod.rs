@@ -3,6 +3,7 @@
 //! here. One file for each group.
 
 mod connection;
+mod delivery;
 mod login;
 mod output;
 mod push_topic;
@@ -48,8 +49,15 @@ const LOW: Key = Key { importance: Importance::Low, width: Width::Short, ..BASE 
 const HIGH: Key = Key { importance: Importance::High, ..BASE };
 
 /// Every group of settings, in the order in which tables show them.
-const GROUPS: &[&[Key]] =
-    &[&[CONNECTOR_CLASS], login::KEYS, push_topic::KEYS, connection::KEYS, output::KEYS, without_effect::KEYS];
+const GROUPS: &[&[Key]] = &[
+    &[CONNECTOR_CLASS],
+    login::KEYS,
+    push_topic::KEYS,
+    connection::KEYS,
+    delivery::KEYS,
+    output::KEYS,
+    without_effect::KEYS,
+];
 
 const CONNECTOR_CLASS: Key = Key {
     name: "connector.class",
