@@ -3,6 +3,8 @@
 SHELL := /bin/bash
 
 component := target/component/salesforce-pushtopic.wasm
+# The host under test can end itself at named places in its code (host/src/labels.rs); that of `make build` cannot.
+labels := --features tributary/labels
 
 ## Makes the release binaries, the component embedded in the host
 .PHONY: build
@@ -18,12 +20,18 @@ demo:
 ## Runs every test, those against a real Kafka broker included
 .PHONY: test
 test: test-build
-	cargo test --workspace --no-fail-fast
+	cargo test --workspace --no-fail-fast $(labels)
 
 # One build for binaries and tests together: built apart, dependencies with test-only features would be compiled twice.
 .PHONY: test-build
 test-build: component kafka
-	cargo build --workspace --all-targets
+	cargo build --workspace --all-targets $(labels)
+
+## Kills the host KILLS times (10000), at named places and at random, and counts what was lost or came twice
+.PHONY: soak
+soak: KILLS ?= 10000
+soak: test-build
+	KILLS=$(KILLS) cargo test --workspace $(labels) --test it -- kill_loop --nocapture
 
 ## Measures what docs/figures.md states; FIGURES="throughput --rounds 7" measures less, or more
 .PHONY: figures

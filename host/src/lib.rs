@@ -9,6 +9,7 @@ pub mod embedded;
 pub mod engine;
 pub mod imports;
 pub mod kafka;
+mod labels;
 pub mod offsets;
 pub mod record;
 pub mod rest;

@@ -8,7 +8,7 @@ use crate::{
     driver::{Driver, Imports},
     error::{Failure, FailureKind},
     http::{HttpError, Method, Request, Response, Timeouts},
-    offset::{self, Scalar},
+    offset::{self, Checkpoint, Scalar},
     preflight,
     task::{
         ProducerRecord, Task,
@@ -317,6 +317,17 @@ fn scalars(pairs: Vec<(String, types::Scalar)>) -> Vec<(String, Scalar)> {
     pairs.into_iter().map(|(name, value)| (name, scalar(value))).collect()
 }
 
+fn to_scalars(pairs: Vec<(String, Scalar)>) -> Vec<(String, types::Scalar)> {
+    let scalar = |value| match value {
+        Scalar::Null => types::Scalar::Null,
+        Scalar::Boolean(value) => types::Scalar::Boolean(value),
+        Scalar::Integer(value) => types::Scalar::Integer(value),
+        Scalar::Float(value) => types::Scalar::Float(value),
+        Scalar::Text(value) => types::Scalar::Text(value),
+    };
+    pairs.into_iter().map(|(name, value)| (name, scalar(value))).collect()
+}
+
 fn definition(key: &def::Key) -> exported::ConfigDefinition {
     exported::ConfigDefinition {
         name: key.name.into(),
@@ -450,7 +461,7 @@ impl exported::Guest for Component {
     ) -> Result<(), types::Failure> {
         report_panics();
         let config = validate::parse(&config)?;
-        let committed = committed_offset.map(scalars).map(|offset| offset::replay_id(&offset)).transpose();
+        let committed = committed_offset.map(scalars).map(|offset| Checkpoint::read(&offset)).transpose();
         let committed = committed.map_err(|reason| {
             Failure::new(FailureKind::Config, "OFFSET_INVALID", format!("The stored offset cannot be used: {reason}"))
         })?;
@@ -468,7 +479,7 @@ impl exported::Guest for Component {
             let progress = driver.poll(max_wait_ms.into())?;
             Ok(exported::Progress {
                 sent: u32::try_from(progress.sent).unwrap_or(u32::MAX),
-                offset: progress.offset.map(|id| vec![(offset::REPLAY_ID.into(), types::Scalar::Integer(id))]),
+                offset: driver.checkpoint().map(|checkpoint| to_scalars(checkpoint.write())),
                 next_poll_after_ms: u32::try_from(progress.next_poll_after_ms).unwrap_or(u32::MAX),
             })
         })

@@ -53,6 +53,8 @@ pub struct Prepared {
     pub version: String,
     /// The object's API name, in Salesforce's own spelling.
     pub object: String,
+    /// The PushTopic's id. One that is deleted and made anew has another.
+    pub push_topic_id: String,
 }
 
 #[derive(Deserialize)]
@@ -210,7 +212,8 @@ impl Plan {
                 format!("kafka.topic cannot be used for {}: {error}", describe.name),
             ))
         })?;
-        let prepared = Prepared { version: self.version.clone(), object: describe.name.clone() };
+        let prepared =
+            Prepared { version: self.version.clone(), object: describe.name.clone(), push_topic_id: topic.id.clone() };
         Ok(Some((prepared, schemas)))
     }
 

@@ -3,6 +3,7 @@
 use crate::{
     error::Failure,
     http::{HttpError, Request, Response},
+    offset::Checkpoint,
     preflight::{self, Check, Preflight},
     task::{ProducerRecord, Step, Task},
     telemetry::Event,
@@ -130,6 +131,12 @@ impl<I: Imports> Driver<I> {
                 self.preflight.as_mut().map_or_else(Default::default, |p| (p.take_checks(), p.take_topics()));
             return Examination { checks, topics, done };
         }
+    }
+
+    /// Where the task stands, as it is to be stored.
+    #[must_use]
+    pub fn checkpoint(&self) -> Option<Checkpoint> {
+        self.task.checkpoint()
     }
 
     /// Says goodbye to the org, as far as that goes within `max_wait_ms` milliseconds.

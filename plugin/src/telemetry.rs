@@ -123,6 +123,17 @@ pub enum Event {
         /// The sentence.
         message: String,
     },
+    /// The stored position is lost.
+    PositionLost {
+        /// The position.
+        from_replay_id: i64,
+        /// `REPLAY_ID_REFUSED`, `PUSH_TOPIC_RECREATED`.
+        reason: &'static str,
+        /// What happened.
+        message: String,
+        /// What is done about it.
+        policy: &'static str,
+    },
     /// The session was ended by us.
     SaidGoodbye,
     /// The task cannot go on.
@@ -146,7 +157,7 @@ impl Event {
     #[must_use]
     pub fn level(&self) -> Level {
         match self {
-            Self::Failed { .. } => Level::Error,
+            Self::Failed { .. } | Self::PositionLost { .. } => Level::Error,
             Self::ClockOff { .. }
             | Self::Certificate { .. }
             | Self::RefreshTokenRotated
@@ -191,6 +202,7 @@ impl Event {
             Self::UnknownFields { .. } => "unknown-fields",
             Self::Strays { .. } => "stray-messages",
             Self::TransformNote { .. } => "transform-note",
+            Self::PositionLost { .. } => "position-lost",
             Self::SaidGoodbye => "said-goodbye",
             Self::Failed { .. } => "failed",
             Self::Exchanged(_) => "exchanged",
@@ -251,6 +263,9 @@ impl Event {
             ),
             Self::Strays { count } => format!("{count} messages on other channels were ignored"),
             Self::TransformNote { message } => message.clone(),
+            Self::PositionLost { from_replay_id, message, policy, .. } => format!(
+                "The position after replayId {from_replay_id} is lost: {message}. salesforce.replay.lost.policy is {policy}"
+            ),
             Self::SaidGoodbye => "Unsubscribed and disconnected".into(),
             Self::Failed { code, message } => format!("{message} [{code}]"),
             Self::Exchanged(exchange) => exchange.message(),
@@ -282,6 +297,11 @@ impl Event {
             Self::RepeatsDropped { count } | Self::Disordered { count } | Self::Strays { count } => {
                 vec![("count", count.to_string())]
             }
+            Self::PositionLost { from_replay_id, reason, policy, .. } => vec![
+                ("from_replay_id", from_replay_id.to_string()),
+                ("reason", (*reason).to_owned()),
+                ("policy", (*policy).to_owned()),
+            ],
             Self::Failed { code, .. } => vec![("code", code.clone())],
             Self::Exchanged(exchange) => exchange.fields(),
             Self::ClockOff { ahead_ms } => vec![("ahead_ms", ahead_ms.to_string())],
@@ -303,6 +323,7 @@ impl Event {
             Self::Subscribed { .. } => Some(("salesforce_subscriptions_total", 1)),
             Self::SessionLost { .. } => Some(("salesforce_sessions_lost_total", 1)),
             Self::Throttled { .. } => Some(("salesforce_throttled_total", 1)),
+            Self::PositionLost { .. } => Some(("salesforce_positions_lost_total", 1)),
             Self::RepeatsDropped { count } => Some(("salesforce_repeats_dropped_total", *count)),
             _ => None,
         }

@@ -71,6 +71,28 @@ pub fn parse_http_date(text: &str) -> Option<WallMs> {
     Some((days * 86_400 + clock?) * 1_000)
 }
 
+/// `2018-10-18T14:53:33.777Z`.
+#[must_use]
+pub fn iso(ms: WallMs) -> String {
+    let (days, of_day) = (ms.div_euclid(86_400_000), ms.rem_euclid(86_400_000));
+    let (year, month, day) = civil_from_days(days);
+    let (seconds, millis) = (of_day / 1_000, of_day % 1_000);
+    let (hour, minute, second) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z")
+}
+
+/// The other way round than `days_from_civil`.
+fn civil_from_days(days: i64) -> (i64, i64, i64) {
+    /// A first guess is at most one year too late.
+    const DAYS_PER_400_YEARS: i64 = 146_097;
+    let mut year = 1970 + days * 400 / DAYS_PER_400_YEARS + 1;
+    while days_from_civil(year, 1, 1) > days {
+        year -= 1;
+    }
+    let month = (1..=12).rev().find(|month| days_from_civil(year, *month, 1) <= days).unwrap_or(1);
+    (year, month, days - days_from_civil(year, month, 1) + 1)
+}
+
 /// Days from 1970-01-01 to a date of the proleptic Gregorian calendar. Counts in years that begin on 1 March, so that the
 /// leap day is the last one of its year.
 #[must_use]
@@ -103,6 +125,21 @@ mod tests {
         ];
         for (text, expected) in cases {
             assert_eq!(parse_http_date(text), expected, "{text}");
+        }
+    }
+
+    /// By GNU date.
+    #[test]
+    fn iso_dates() {
+        for (ms, expected) in [
+            (0, "1970-01-01T00:00:00.000Z"),
+            (1_539_874_413_777, "2018-10-18T14:53:33.777Z"),
+            (951_868_799_999, "2000-02-29T23:59:59.999Z"),
+            (1_767_225_599_000, "2025-12-31T23:59:59.000Z"),
+            (1_767_225_600_000, "2026-01-01T00:00:00.000Z"),
+            (-1, "1969-12-31T23:59:59.999Z"),
+        ] {
+            assert_eq!(iso(ms), expected);
         }
     }
 }

@@ -168,6 +168,28 @@ impl TopicTemplate {
         Some(topics)
     }
 
+    /// A topic beside those of the records: the template with the object's name in place of `${_ObjectType}`, without other
+    /// placeholders, and `.suffix` behind it.
+    #[must_use]
+    pub fn beside(&self, object: &str, suffix: &str) -> String {
+        let mut name = String::new();
+        for part in &self.parts {
+            match part {
+                Part::Text(text) => name.push_str(text),
+                Part::Field(field) if field == "_ObjectType" => name.push_str(object),
+                Part::Field(_) => {}
+            }
+        }
+        while name.contains("..") {
+            name = name.replace("..", ".");
+        }
+        let name = name.trim_matches('.');
+        let room = TOPIC_CHARS_MAX.saturating_sub(suffix.len() + 1);
+        let name: String = name.chars().take(room).collect();
+        let name = if name.is_empty() { suffix.to_owned() } else { format!("{name}.{suffix}") };
+        if self.lowercase { name.to_ascii_lowercase() } else { name }
+    }
+
     /// The topic of a record with this value.
     ///
     /// # Errors
@@ -349,5 +371,21 @@ mod tests {
         let render = |template: &str| TopicTemplate::parse(template, true).map(|template| template.render(&lead()));
         assert_eq!(render("${Nme}"), Ok(Err(TopicError::Null { field: "Nme".into() })));
         assert_eq!(render("${Blob}"), Ok(Err(TopicError::Kind { field: "Blob".into(), kind: "bytes" })));
+    }
+
+    #[test]
+    fn a_topic_beside() {
+        for (template, lowercase, expected) in [
+            ("leads", false, "leads.gaps"),
+            ("sf.${_ObjectType}.${_EventType}", false, "sf.Lead.gaps"),
+            ("sf.${_ObjectType}.${_EventType}", true, "sf.lead.gaps"),
+            ("${Company}", false, "gaps"),
+            ("a.${Company}.b", false, "a.b.gaps"),
+        ] {
+            let template = TopicTemplate::parse(template, lowercase).expect("a template");
+            assert_eq!(template.beside("Lead", "gaps"), expected);
+        }
+        let long = TopicTemplate::parse(&"x".repeat(TOPIC_CHARS_MAX), false).expect("a template");
+        assert_eq!(long.beside("Lead", "gaps").len(), TOPIC_CHARS_MAX);
     }
 }

@@ -12,6 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use crate::process::PATIENCE;
@@ -70,11 +71,22 @@ pub(crate) fn free_port() -> u16 {
 /// Ends the broker when the tests end, in whatever way: its standard input is a pipe from them. The word `keep` on it ends
 /// the broker too, but leaves the folder.
 const GUARD: &str = r#"folder=$1; shift; "$@" & broker=$!
+echo $broker > "$folder/pid"
 read -r word; kill -9 $broker; wait $broker; [ "$word" = keep ] || rm -rf "$folder""#;
+
+/// A second way to the broker, for tests that put a proxy into it.
+#[derive(Clone, Copy)]
+pub(crate) struct ProxyPorts {
+    /// Where the broker tells clients to come: the proxy's.
+    pub(crate) advertised: u16,
+    /// Where the broker listens for the proxy.
+    pub(crate) upstream: u16,
+}
 
 /// One broker.
 pub(crate) struct Broker {
     port: u16,
+    proxy: ProxyPorts,
     properties: PathBuf,
     folder: PathBuf,
     running: Option<(Child, ChildStdin)>,
@@ -113,15 +125,16 @@ impl Broker {
         // The guard removes the folder: it outlives this process, whose destructors may never run.
         let folder = TempDir::with_prefix("tributary-kafka-").expect("a temporary folder").keep();
         let properties = folder.join("server.properties");
+        let proxy = ProxyPorts { advertised: free_port(), upstream: free_port() };
         let extra = extra(&folder);
-        let lines = server_properties(&folder, port, controller, &extra);
-        fs::write(&properties, lines).expect("the folder is ours");
+        fs::write(&properties, server_properties(&folder, port, controller, proxy, &extra))
+            .expect("the folder is ours");
         let id = java_output("kafka.tools.StorageTool", &["random-uuid"]);
         let path = properties.to_str().expect("a temporary path is text");
         let format = ["format", "-t", id.trim(), "-c", path];
         let users: Vec<&str> = extra.scram.iter().flat_map(|user| ["--add-scram", user.as_str()]).collect();
         java_output("kafka.tools.StorageTool", &[&format[..], &users].concat());
-        let mut broker = Self { port, properties, folder, running: None };
+        let mut broker = Self { port, proxy, properties, folder, running: None };
         broker.resume();
         Some(broker)
     }
@@ -129,6 +142,18 @@ impl Broker {
     /// `bootstrap.servers`.
     pub(crate) fn address(&self) -> String {
         format!("127.0.0.1:{}", self.port)
+    }
+
+    /// The ports of the second way to the broker.
+    pub(crate) fn proxy_ports(&self) -> ProxyPorts {
+        self.proxy
+    }
+
+    /// Halts the broker process, or lets it go on.
+    pub(crate) fn signal(&self, signal: Signal) {
+        let pid = fs::read_to_string(self.folder.join("pid")).expect("the guard writes it");
+        let pid = Pid::from_raw(pid.trim().parse().expect("a number")).expect("and not 0");
+        kill_process(pid, signal).expect("the broker runs");
     }
 
     /// Starts the process on the folder as it is, and waits until it answers.
@@ -206,22 +231,26 @@ fn skipped(reason: &str) {
     eprintln!("SKIPPED: tests against Kafka: {reason}");
 }
 
-fn server_properties(folder: &Path, port: u16, controller: u16, extra: &Extra) -> String {
+fn server_properties(folder: &Path, port: u16, controller: u16, proxy: ProxyPorts, extra: &Extra) -> String {
+    let ProxyPorts { advertised, upstream } = proxy;
     let listeners: String = extra.listeners.iter().map(|(name, port)| format!(",{name}://127.0.0.1:{port}")).collect();
     let protocols: String = extra.listeners.iter().map(|(name, _)| format!(",{name}:{name}")).collect();
     format!(
         "process.roles=broker,controller\n\
          node.id=1\n\
          controller.quorum.voters=1@127.0.0.1:{controller}\n\
-         listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}{listeners}\n\
+         listeners=PLAINTEXT://127.0.0.1:{port},PROXIED://127.0.0.1:{upstream},CONTROLLER://127.0.0.1:{controller}{listeners}\n\
+         advertised.listeners=PLAINTEXT://127.0.0.1:{port},PROXIED://127.0.0.1:{advertised}{listeners}\n\
+         inter.broker.listener.name=PLAINTEXT\n\
          controller.listener.names=CONTROLLER\n\
-         listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT{protocols}\n\
+         listener.security.protocol.map=PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT{protocols}\n\
          log.dirs={}/log\n\
          offsets.topic.replication.factor=1\n\
          offsets.topic.num.partitions=1\n\
          transaction.state.log.replication.factor=1\n\
          transaction.state.log.min.isr=1\n\
          transaction.state.log.num.partitions=1\n\
+         transaction.abort.timed.out.transaction.cleanup.interval.ms=1000\n\
          share.coordinator.state.topic.replication.factor=1\n\
          share.coordinator.state.topic.min.isr=1\n\
          group.initial.rebalance.delay.ms=0\n\

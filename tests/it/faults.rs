@@ -2,12 +2,13 @@
 //! F24, F26 to F28). On the embedded log every count of the judge stays zero.
 
 use salesforce_simulator::{ConnectAdvice, Fault, FaultRule, HandshakeReason, Where};
+use serde_json::Value;
 
 use crate::{
     judge::judge,
     org::Org,
     process::PATIENCE,
-    scene::{PUSH_TOPIC, Scene},
+    scene::{NAME, PUSH_TOPIC, Scene},
 };
 
 const CONNECT: &str = "/meta/connect";
@@ -139,18 +140,36 @@ fn an_outage_at_the_start_is_waited_for() {
     }
 }
 
-#[test]
-fn a_refused_replay_id_fails_and_the_offset_stays() {
-    let org = Org::start();
-    let scene = Scene::new(&org, "leads");
+/// Five events, then a subscription whose position the org refuses.
+fn with_a_refused_position(org: &Org, policy: &str) -> Scene {
+    let scene = Scene::new(org, "leads").with("salesforce.replay.lost.policy", policy);
     let run = scene.run_until_subscribed();
     org.create_leads(5);
     scene.tail("leads", 5);
     run.terminate().0.expect_code(0);
-
     org.inject(FaultRule::once(Where::channel("/meta/subscribe"), Fault::ReplayInvalid));
+    scene
+}
+
+/// The records about gaps.
+fn gaps(scene: &Scene) -> Vec<Value> {
+    let records = scene.log("leads.gaps");
+    records
+        .iter()
+        .map(|record| serde_json::from_str(record.value.as_deref().expect("a value")).expect("JSON"))
+        .collect()
+}
+
+#[test]
+fn a_refused_replay_id_fails_and_the_offset_stays() {
+    let org = Org::start();
+    let scene = with_a_refused_position(&org, "fail");
     let finished = scene.run().wait(PATIENCE);
-    finished.expect_code(1).expect_said(&["FAILED", "replayId", "salesforce.initial.start"]);
+    finished.expect_code(1).expect_said(&["FAILED", "replayId", "salesforce.replay.lost.policy", "position-lost"]);
+    let told = gaps(&scene);
+    assert_eq!(told.len(), 1, "{told:?}");
+    let last = org.expected(PUSH_TOPIC, "Lead").last().expect("there are events").replay_id;
+    assert_eq!((&told[0]["connector"], &told[0]["fromReplayId"]), (&NAME.into(), &last.into()));
 
     // Nothing was skipped: what happened meanwhile arrives when the org takes the id again.
     org.create_leads(5);
@@ -158,6 +177,26 @@ fn a_refused_replay_id_fails_and_the_offset_stays() {
     scene.tail("leads", 10);
     run.terminate().0.expect_code(0);
     judge(&org.expected(PUSH_TOPIC, "Lead"), &scene.log("leads")).expect_exact();
+}
+
+#[test]
+fn a_lost_position_goes_on_by_policy_and_is_told_of_once() {
+    for (policy, arrive) in [("earliest", 5 + 5 + 3), ("latest", 5 + 3)] {
+        let org = Org::start();
+        let scene = with_a_refused_position(&org, policy);
+        let run = scene.run_until_subscribed();
+        org.create_leads(3);
+        scene.tail("leads", arrive);
+        run.terminate().0.expect_code(0);
+        // The next start finds the position that follows the gap.
+        let run = scene.run_until_subscribed();
+        org.create_leads(1);
+        scene.tail("leads", arrive + 1);
+        run.terminate().0.expect_code(0);
+        let told = gaps(&scene);
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert_eq!((&told[0]["policy"], &told[0]["reason"]), (&policy.into(), &"REPLAY_ID_REFUSED".into()));
+    }
 }
 
 #[test]

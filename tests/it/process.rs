@@ -7,6 +7,7 @@ use std::{
     collections::VecDeque,
     ffi::OsStr,
     io::{BufRead as _, BufReader, Read},
+    os::unix::process::ExitStatusExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     sync::{Arc, Condvar, Mutex, PoisonError},
@@ -137,11 +138,20 @@ pub(crate) struct Tributary {
 impl Tributary {
     /// Starts the program with these arguments.
     pub(crate) fn start<A: AsRef<OsStr>>(arguments: &[A]) -> Self {
-        Self::start_reading(arguments, Stdio::null())
+        Self::begin(arguments, "", Stdio::null())
     }
 
     /// The same, with something on its standard input.
     pub(crate) fn start_reading<A: AsRef<OsStr>>(arguments: &[A], input: Stdio) -> Self {
+        Self::begin(arguments, "", input)
+    }
+
+    /// Starts the program, which ends or halts itself at a place in its code: `name:n:kill`, `name:n:stop`.
+    pub(crate) fn start_labelled<A: AsRef<OsStr>>(arguments: &[A], label: &str) -> Self {
+        Self::begin(arguments, label, Stdio::null())
+    }
+
+    fn begin<A: AsRef<OsStr>>(arguments: &[A], label: &str, input: Stdio) -> Self {
         let program = programs().join("tributary");
         assert!(
             program.is_file(),
@@ -153,6 +163,7 @@ impl Tributary {
             // One cache of compiled components for all runs, and none of the person's own.
             .env("XDG_CACHE_HOME", Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache"))
             .env_remove("RUST_LOG")
+            .env("TRIBUTARY_LABEL", label)
             .stdin(input)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -203,6 +214,33 @@ impl Tributary {
         let start = Instant::now();
         let finished = self.wait(PATIENCE);
         (finished, start.elapsed())
+    }
+
+    /// Waits until the program has ended itself with SIGKILL.
+    #[track_caller]
+    pub(crate) fn expect_killed(mut self, within: Duration) {
+        let status = self.wait_status(within);
+        let signal = status.and_then(|status| status.signal());
+        let hint = "was the program built with `--features tributary/labels`? `make test` does so";
+        assert_eq!(
+            signal,
+            Some(Signal::KILL.as_raw()),
+            "the place was not reached ({hint})\nstderr: {}",
+            self.stderr.text()
+        );
+    }
+
+    /// Waits until the program has halted itself with SIGSTOP.
+    #[track_caller]
+    pub(crate) fn expect_halted(&self) {
+        let stat = format!("/proc/{}/stat", self.child.id());
+        let deadline = Instant::now() + PATIENCE;
+        // The state stands behind the name, which is in parentheses. The kernel tells nobody when it changes.
+        let halted = || std::fs::read_to_string(&stat).is_ok_and(|stat| stat.contains(") T "));
+        while !halted() {
+            assert!(Instant::now() < deadline, "the place was not reached\nstderr: {}", self.stderr.text());
+            thread::sleep(Duration::from_millis(5));
+        }
     }
 
     /// SIGKILL: no chance to save anything.

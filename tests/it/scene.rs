@@ -107,22 +107,35 @@ impl Scene {
         Self::text(&path)
     }
 
-    fn start(&self, component: &Path, arguments: &[&str]) -> Tributary {
+    fn start(&self, component: &Path, arguments: &[&str], label: &str) -> Tributary {
         let (component, worker, connector) = (Self::text(component), self.worker_file(), self.connector_file());
         let mut all = vec!["run", "--component", &component, "--worker", &worker];
         all.extend(arguments);
         all.push(&connector);
-        Tributary::start(&all)
+        Tributary::start_labelled(&all, label)
     }
 
     /// `tributary run` on the scenario's files, with more arguments.
     pub(crate) fn run_with(&self, arguments: &[&str]) -> Tributary {
-        self.start(&process::component(), arguments)
+        self.start(&process::component(), arguments, "")
+    }
+
+    /// `tributary run` on the scenario's files, ended or halted by itself at a place in its code.
+    pub(crate) fn run_labelled(&self, label: &str) -> Tributary {
+        self.start(&process::component(), &[], label)
+    }
+
+    /// `tributary offsets` on the scenario's files, ended by itself at a place in its code.
+    pub(crate) fn offsets_labelled(&self, arguments: &[&str], label: &str) -> Tributary {
+        let (worker, component) = (self.worker_file(), Self::text(&process::component()));
+        let mut all = vec!["offsets", "--worker", &worker, "--component", &component];
+        all.extend(arguments);
+        Tributary::start_labelled(&all, label)
     }
 
     /// `tributary run` on the scenario's files with another component.
     pub(crate) fn run_component(&self, component: &Path) -> Tributary {
-        self.start(component, &[])
+        self.start(component, &[], "")
     }
 
     /// `tributary run` on the scenario's files.

@@ -7,12 +7,14 @@
 
 mod faults;
 mod topic;
+mod transactions;
 mod world;
 
 use salesforce_pushtopic::{
     config::{keys, validate},
     driver::Driver,
     error::FailureKind,
+    offset::Checkpoint,
     task::Task,
 };
 use salesforce_simulator::{Operation, OrgConfig};
@@ -39,9 +41,9 @@ fn number(name: &str, default: u64) -> u64 {
     std::env::var(name).map_or(default, |value| value.parse().expect("a number"))
 }
 
-/// Plays one seed and judges it.
-fn play(seed: u64, scenario: Scenario) -> Result<String, String> {
-    let config = OrgConfig {
+/// An org that differs from seed to seed.
+fn org_config(seed: u64) -> OrgConfig {
+    OrgConfig {
         seed,
         start_ms: START_MS,
         replay_gap_per_mille: 100,
@@ -52,10 +54,15 @@ fn play(seed: u64, scenario: Scenario) -> Result<String, String> {
         daily_notifications_max: u64::MAX,
         gzip: !seed.is_multiple_of(3),
         ..OrgConfig::default()
-    };
+    }
+}
+
+/// Plays one seed and judges it.
+fn play(seed: u64, scenario: Scenario) -> Result<String, String> {
+    let config = org_config(seed);
     let world = World::new(config, seed, scenario.faults);
     let mut topic = Topic::default();
-    let mut driver = start(&world, &topic, scenario, seed)?;
+    let mut driver = start(&world, topic.committed(), scenario, seed)?;
     let mut instances = 1_u64;
     let ends_ms = START_MS + STORMY_MS;
     while world.now_ms() < ends_ms {
@@ -67,7 +74,7 @@ fn play(seed: u64, scenario: Scenario) -> Result<String, String> {
             topic.crash(world.below(100));
             instances += 1;
             drop(driver);
-            driver = start(&world, &topic, scenario, seed ^ instances)?;
+            driver = start(&world, topic.committed(), scenario, seed ^ instances)?;
         }
     }
     world.calm();
@@ -88,7 +95,7 @@ fn play(seed: u64, scenario: Scenario) -> Result<String, String> {
     }
 }
 
-fn start(world: &World, topic: &Topic, scenario: Scenario, seed: u64) -> Result<Driver<World>, String> {
+fn start(world: &World, committed: Option<i64>, scenario: Scenario, seed: u64) -> Result<Driver<World>, String> {
     let credentials = world.credentials();
     let start = if scenario.from_latest { "latest" } else { "all" };
     let settings = [
@@ -109,7 +116,7 @@ fn start(world: &World, topic: &Topic, scenario: Scenario, seed: u64) -> Result<
     ]
     .map(|(name, value)| (name.to_owned(), value.to_owned()));
     let config = validate::parse(&settings).map_err(|failure| failure.to_string())?;
-    Ok(Driver::new(world.clone(), Task::new(config, topic.committed(), seed)))
+    Ok(Driver::new(world.clone(), Task::new(config, committed.map(Checkpoint::at), seed)))
 }
 
 #[expect(clippy::print_stdout, reason = "what a seed did belongs beside the test that failed")]
@@ -151,7 +158,7 @@ fn the_judge_sees_each_kind_of_harm() {
     let world = World::new(OrgConfig { start_ms: START_MS, ..OrgConfig::default() }, 1, false);
     let mut topic = Topic::default();
     let mut driver =
-        start(&world, &topic, Scenario { faults: false, crashes: false, from_latest: false }, 1).expect("starts");
+        start(&world, None, Scenario { faults: false, crashes: false, from_latest: false }, 1).expect("starts");
     while world.ledger().len() < 20 || !topic.holds_all(&world.ledger(), false) {
         let progress = driver.poll(500).expect("no faults");
         topic.take(world.take_sent(), progress.offset);
@@ -178,7 +185,7 @@ fn a_position_beyond_retention_is_a_failure() {
     let world = World::new(config, 3, false);
     let mut topic = Topic::default();
     let scenario = Scenario { faults: false, crashes: false, from_latest: false };
-    let mut driver = start(&world, &topic, scenario, 3).expect("starts");
+    let mut driver = start(&world, None, scenario, 3).expect("starts");
     while topic.committed().is_none() {
         let progress = driver.poll(500).expect("no faults");
         topic.take(world.take_sent(), progress.offset);
@@ -186,12 +193,15 @@ fn a_position_beyond_retention_is_a_failure() {
     }
     drop(driver);
     world.sleep(3_600_000);
-    let mut driver = start(&world, &topic, scenario, 4).expect("starts");
+    let mut driver = start(&world, topic.committed(), scenario, 4).expect("starts");
+    let mut told = Vec::new();
     let failure = loop {
         match driver.poll(500) {
-            Ok(progress) => assert_eq!(progress.sent, 0),
+            Ok(progress) => told.extend(world.take_sent().into_iter().take(progress.sent)),
             Err(failure) => break failure,
         }
     };
     assert_eq!(failure.kind, FailureKind::OffsetLost);
+    let topics: Vec<&str> = told.iter().map(|record| record.topic.as_str()).collect();
+    assert_eq!(topics, ["leads.gaps"], "one record tells of the gap");
 }

@@ -32,6 +32,11 @@ impl Topic {
         self.committed
     }
 
+    /// What a transaction held.
+    pub(crate) fn append(&mut self, records: Vec<ProducerRecord>) {
+        self.log.extend(records);
+    }
+
     pub(crate) fn take(&mut self, records: Vec<ProducerRecord>, offset: Option<i64>) {
         if !records.is_empty() {
             self.in_flight.push_back(Batch { records, offset });

@@ -15,9 +15,22 @@ const SLEEP: [&str; 3] = [concat!("thread::sle", "ep("), concat!("time::sle", "e
 /// Files whose tests may sleep: path, how often, and why no event could be waited for instead.
 const SLEEPS: &[(&str, usize, &str)] = &[
     ("host/src/engine/tests.rs", 1, "that a neighbour of a busy guest gets its time slices is what the test is about"),
+    ("host/src/kafka/tests.rs", 1, "turns the sink, as the worker does, until a broker's answer is there"),
+    (
+        "host/src/kafka/transactions/tests.rs",
+        3,
+        "turns the sink until an answer is there; a foreign transaction stays open",
+    ),
     ("host/src/worker/tests.rs", 1, "looks at counters that nobody announces, with a deadline"),
     ("tests/benches/figures/process.rs", 1, "measuring samples other processes at intervals"),
     ("tests/it/broker.rs", 1, "nothing announces that the port of a foreign process has opened"),
+    (
+        "tests/it/exactly_once.rs",
+        7,
+        "spreads changes over transactions; an outage has to outlast a time-out of a real broker",
+    ),
+    ("tests/it/kill_loop.rs", 3, "the pace of changes, and the instants at which a kill comes"),
+    ("tests/it/process.rs", 1, "the kernel tells nobody that a process was halted"),
 ];
 
 /// What is unfinished or switched off, each written in two parts so that this table does not find itself.

@@ -55,7 +55,7 @@ const HOST: Layers = Layers {
         &["sink"],
         &["telemetry", "tenants"],
         &["config"],
-        &["check", "error", "record"],
+        &["check", "error", "record", "labels"],
     ],
     exceptions: &[
         ("imports", "engine::HostState", "wasmtime hands every import the one state of its store"),

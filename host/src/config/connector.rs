@@ -4,7 +4,9 @@
 use std::{fmt, path::Path};
 
 use super::{
-    WorkerConfig, document,
+    WorkerConfig,
+    delivery::{self, Delivery},
+    document,
     findings::{ConfigError, Findings, Loaded},
     keys::{self, Treatment},
     login::{self, OwnLogin},
@@ -58,6 +60,8 @@ pub struct HostSettings {
     pub producer: ProducerSettings,
     /// `kafka.api.key` and the like; `None` for the worker's login.
     pub login: Option<OwnLogin>,
+    /// `exactly.once.support` and `transaction.boundary*`, as far as the worker allows it.
+    pub delivery: Delivery,
 }
 
 impl ConnectorConfig {
@@ -196,8 +200,14 @@ fn class(properties: &[(String, String)], findings: &mut Findings) -> String {
 }
 
 /// Settings that have a meaning with Kafka alone.
-const ABOUT_KAFKA: [&str; 5] =
-    ["producer.override.", "topic.creation.", "offsets.storage.topic", "kafka.auth.mode", "kafka.api."];
+const ABOUT_KAFKA: [&str; 6] = [
+    "producer.override.",
+    "topic.creation.",
+    "offsets.storage.topic",
+    "kafka.auth.mode",
+    "kafka.api.",
+    "transaction.boundary",
+];
 
 fn check(properties: &[(String, String)], with_kafka: bool, findings: &mut Findings) {
     for (property, value) in properties {
@@ -215,11 +225,6 @@ fn check(properties: &[(String, String)], with_kafka: bool, findings: &mut Findi
                 let reason = "allows more than one task, and a source of this kind cannot be divided: one task runs";
                 findings.warning(property, Some(value), reason, "Write 1.");
             }
-            (_, Ok(())) if property == "exactly.once.support" && value.trim().eq_ignore_ascii_case("required") => {
-                let reason = "cannot be kept: records are delivered at least once in this version";
-                let remedy = "Write requested, if records that repeat after a failure can be borne.";
-                findings.error(property, Some(value), reason, remedy);
-            }
             (_, Ok(())) => {}
         }
     }
@@ -236,11 +241,14 @@ fn host_settings(properties: &[(String, String)], worker: &WorkerConfig, finding
     }
     producer.check(OVERRIDE, request_timeout_ms, findings);
     let offsets_topic = last(properties, "offsets.storage.topic").map(str::trim).filter(|topic| !topic.is_empty());
+    let allowed = worker.kafka.as_ref().map(|kafka| kafka.exactly_once);
+    let delivery = delivery::read(properties, allowed, worker.offset_flush_interval_ms, &producer, findings);
     HostSettings {
         offsets_topic: offsets_topic.map(str::to_owned),
         topic_creation: TopicCreation::read(properties, findings),
         producer,
         login: worker.kafka.as_ref().and_then(|kafka| login::read(properties, kafka, findings)),
+        delivery,
     }
 }
 
@@ -267,7 +275,6 @@ mod tests {
             (&[("name", "a\nb")], "control characters"),
             (&[("connector.class", " ")], "connector.class: is missing"),
             (&[("tasks.max", "0")], "tasks.max = 0: is out of range"),
-            (&[("exactly.once.support", "required")], "at least once in this version"),
             (&[("exactly.once.support", "x")], "neither requested nor required"),
             (&[("producer.override.linger.ms", "x")], "producer.override.linger.ms = x"),
             (&[("errors.tolerance", "some")], "is neither none nor all"),
@@ -278,10 +285,8 @@ mod tests {
             let (_, findings) = read(pairs, &[]);
             assert!(findings.has_errors() && findings.to_string().contains(expected), "{pairs:?}: {findings}");
         }
-        let (_, findings) = read(
-            &[("name", ""), ("tasks.max", "x"), ("exactly.once.support", "required"), ("errors.tolerance", "some")],
-            &[],
-        );
+        let (_, findings) =
+            read(&[("name", ""), ("tasks.max", "x"), ("exactly.once.support", "x"), ("errors.tolerance", "some")], &[]);
         assert_eq!(findings.len(), 4, "all at once: {findings}");
         let name_64 = "n".repeat(64);
         assert!(read(&[("name", &name_64)], &[]).1.is_empty());
@@ -312,7 +317,15 @@ mod tests {
         let names: Vec<&str> = config.component_properties.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(
             names,
-            ["connector.class", "kafka.topic", "value.converter", "errors.tolerance", "transforms", "key.converter"]
+            [
+                "name",
+                "connector.class",
+                "kafka.topic",
+                "value.converter",
+                "errors.tolerance",
+                "transforms",
+                "key.converter"
+            ]
         );
         let settings = config.host_settings(&WorkerConfig::default()).unwrap();
         assert_eq!((settings.producer.linger_ms, settings.offsets_topic), (1, None));
@@ -320,7 +333,7 @@ mod tests {
         let text = format!("{config:?}{findings:?}");
         assert!(text.contains("kafka.api.secret") && !text.contains("s3cret"), "{text}");
         let (hosted, _) = read(&[("output.data.format", "JSON")], &[("value.converter", "Avro")]);
-        assert_eq!(hosted.component_properties.len(), 2);
+        assert_eq!(hosted.component_properties.len(), 3);
     }
 
     #[test]

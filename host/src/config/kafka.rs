@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::{
+    delivery::ExactlyOnceSupport,
     login::is_shared,
     producer::{ProducerSettings, is_connection},
     secret::shown,
@@ -35,6 +36,8 @@ pub struct KafkaConfig {
     pub producer: ProducerSettings,
     /// `topic.creation.enable`.
     pub topic_creation_enabled: bool,
+    /// `exactly.once.source.support`.
+    pub exactly_once: ExactlyOnceSupport,
     /// `tributary.in.flight.records.max`: records of one connector that are not acknowledged.
     pub in_flight_records_max: usize,
     /// `tributary.in.flight.bytes.max`: bytes of those records.
@@ -82,6 +85,8 @@ impl Reader<'_> {
         producer.check("producer.", request_timeout_ms, &mut self.findings);
         let enabled = self.get("topic.creation.enable");
         let enabled = enabled.and_then(|value| boolean("topic.creation.enable", value, &mut self.findings));
+        let exactly_once = self.get("exactly.once.source.support");
+        let exactly_once = ExactlyOnceSupport::read(exactly_once, true, &mut self.findings);
         Some(KafkaConfig {
             bootstrap_servers,
             client_id: self.text("client.id"),
@@ -92,6 +97,7 @@ impl Reader<'_> {
             offset_topic: self.offset_topic(),
             producer,
             topic_creation_enabled: enabled.unwrap_or(true),
+            exactly_once,
             in_flight_records_max: self.number("tributary.in.flight.records.max", 1..=1_000_000),
             in_flight_bytes_max: self.number("tributary.in.flight.bytes.max", 1024..=4 * 1024 * 1024 * 1024),
         })

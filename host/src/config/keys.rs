@@ -35,17 +35,13 @@ const CLUSTER: Treatment = Treatment::Ignored(
 const SINK_ONLY: Treatment =
     Treatment::Ignored("a source connector has no dead letter queue, in Kafka Connect neither");
 const ONE_VERSION: Treatment = Treatment::Ignored("there is one version of each plugin here");
-const AT_LEAST_ONCE: Treatment = Treatment::Ignored(
-    "it shapes the transactions of exactly-once delivery; records are delivered at least once in this version",
-);
-
 /// Every setting of the host, in the order in which tables show them.
 pub static KEYS: &[Key] = &[
     key(
         "name",
         Kind::String,
         None,
-        Treatment::Used,
+        Treatment::PassedOn,
         "The connector's name. Offsets are stored under it.",
     )
     .required().high().valid(Valid::Characters(1, NAME_CHARS_MAX)).shown(COMMON, 1, Width::Medium, "Connector name"),
@@ -94,7 +90,7 @@ pub static KEYS: &[Key] = &[
         Kind::String,
         None,
         Treatment::Used,
-        "A setting of the Kafka producer: `compression.type`, `compression.gzip.level`, `compression.zstd.level`, `linger.ms`, `batch.size`, `max.request.size`, `delivery.timeout.ms`, `max.block.ms`, `retry.backoff.ms`; or of a login of its own: `security.protocol`, `sasl.*`, `ssl.*` as in the worker file, of which then only what is no secret is taken over.",
+        "A setting of the Kafka producer: `compression.type`, `compression.gzip.level`, `compression.zstd.level`, `linger.ms`, `batch.size`, `max.request.size`, `delivery.timeout.ms`, `max.block.ms`, `retry.backoff.ms`, `transaction.timeout.ms` (5000 or more; without it, a minute more than a transaction stays open); or of a login of its own: `security.protocol`, `sasl.*`, `ssl.*` as in the worker file, of which then only what is no secret is taken over.",
     )
     .shown(PRODUCER, 1, Width::Medium, "Producer settings"),
     key(
@@ -114,23 +110,23 @@ pub static KEYS: &[Key] = &[
         Kind::String,
         Some("requested"),
         Treatment::Used,
-        "`requested` takes what the worker offers. `required` is refused: records are delivered at least once in this version.",
+        "`requested` delivers exactly once where the worker file allows it (`exactly.once.source.support=enabled`), else at least once; `required` refuses to start where it does not. On the embedded log delivery is exactly once in any case.",
     )
     .medium().valid(Valid::OneOf(&["requested", "required"])).shown(EXACTLY_ONCE, 2, Width::Short, "Exactly once support"),
     key(
         "transaction.boundary",
         Kind::String,
         Some("poll"),
-        AT_LEAST_ONCE,
-        "Where transactions end: `poll`, `interval` or `connector`.",
+        Treatment::Used,
+        "With exactly-once delivery, where transactions end: `poll`, with each poll that brought records, or `interval`.",
     )
     .medium().valid(Valid::OneOf(&["poll", "interval", "connector"])).shown(EXACTLY_ONCE, 3, Width::Short, "Transaction Boundary"),
     key(
         "transaction.boundary.interval.ms",
         Kind::Long,
         None,
-        AT_LEAST_ONCE,
-        "Milliseconds between the ends of transactions.",
+        Treatment::Used,
+        "With `transaction.boundary=interval`, milliseconds for which a transaction stays open: 1 to 840000; without it, `offset.flush.interval.ms` of the worker. Consumers see records when it ends.",
     )
     .valid(Valid::Range(1, i64::MAX)).shown(EXACTLY_ONCE, 4, Width::Short, "Transaction boundary interval"),
     key("key.converter*", Kind::Class, None, Treatment::PassedOn, "How keys become bytes, with its settings."),

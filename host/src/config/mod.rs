@@ -2,6 +2,7 @@
 
 mod connector;
 mod definition;
+mod delivery;
 mod document;
 mod findings;
 mod jaas;
@@ -22,6 +23,7 @@ mod worker;
 pub mod worker_keys;
 
 pub use connector::{ConnectorConfig, HostSettings, NAME_CHARS_MAX};
+pub use delivery::{Boundary, Delivery, ExactlyOnceSupport};
 pub use findings::{ConfigError, Finding, Findings, Loaded, Severity};
 pub use kafka::{InternalTopic, KafkaConfig};
 pub use login::OwnLogin;

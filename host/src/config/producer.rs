@@ -40,6 +40,8 @@ pub struct ProducerSettings {
     pub max_block_ms: u64,
     /// `retry.backoff.ms`: the first pause between two tries.
     pub retry_backoff_ms: u64,
+    /// `transaction.timeout.ms`; `None`: it follows from the boundary of the transactions.
+    pub transaction_timeout_ms: Option<u64>,
 }
 
 impl Default for ProducerSettings {
@@ -54,6 +56,7 @@ impl Default for ProducerSettings {
             delivery_timeout_ms: 120_000,
             max_block_ms: 30_000,
             retry_backoff_ms: 100,
+            transaction_timeout_ms: None,
         }
     }
 }
@@ -80,7 +83,6 @@ const WITHOUT_EFFECT: &[(&str, &str)] = &[
     ("metrics.sample.window.ms", "the client has no Java metrics"),
     ("enable.metrics.push", "the client pushes no metrics"),
     ("transactional.id", "the worker chooses it"),
-    ("transaction.timeout.ms", "records are delivered at least once in this version, without transactions"),
     ("client.id", "one connection to the cluster serves every connector; client.id of the worker file names it"),
     ("bootstrap.servers", "one connection to the cluster serves every connector; the worker file says where it is"),
     ("request.timeout.ms", "one connection to the cluster serves every connector; set it in the worker file"),
@@ -104,10 +106,14 @@ const USED: &[&str] = &[
     "delivery.timeout.ms",
     "max.block.ms",
     "retry.backoff.ms",
+    "transaction.timeout.ms",
 ];
 
 /// The range of every duration, in milliseconds: Kafka's is that of a 32-bit number.
 const MS: std::ops::RangeInclusive<u64> = 0..=2_147_483_647;
+
+/// The range of `transaction.timeout.ms`: below it a commit has no time, and no broker takes more than a day.
+const TRANSACTION_TIMEOUT_MS: std::ops::RangeInclusive<u64> = 5_000..=86_400_000;
 
 impl ProducerSettings {
     /// Takes over one setting, whose name comes without its prefix; `property` is the name as the file has it. A setting
@@ -143,6 +149,9 @@ impl ProducerSettings {
                 assign(&mut self.max_block_ms, wait.map(|wait| wait.min(86_400_000)));
             }
             "retry.backoff.ms" => assign(&mut self.retry_backoff_ms, number(property, value, MS, findings)),
+            "transaction.timeout.ms" => {
+                self.transaction_timeout_ms = number(property, value, TRANSACTION_TIMEOUT_MS, findings);
+            }
             _ => note(name, property, findings),
         }
     }
@@ -231,6 +240,10 @@ mod tests {
             ("max.request.size", "2048", "held to it"),
             ("lingerms", "5", "Did you mean linger.ms?"),
             ("batch.size", "x", "whole number"),
+            ("transaction.timeout.ms", "4999", "out of range"),
+            ("transaction.timeout.ms", "5000", ""),
+            ("transaction.timeout.ms", "86400000", ""),
+            ("transaction.timeout.ms", "86400001", "out of range"),
         ];
         for (name, value, expected) in cases {
             let (_, findings) = read(&[(name, value)]);

@@ -6,6 +6,7 @@ use std::{
 };
 
 use super::{
+    delivery::ExactlyOnceSupport,
     document,
     findings::{ConfigError, Findings, Loaded},
     kafka::{self, KafkaConfig},
@@ -178,16 +179,9 @@ impl<'a> Reader<'a> {
                 _ => {}
             }
         }
-        if let Some(value) = self.get("exactly.once.source.support") {
-            let name = "exactly.once.source.support";
-            match value.to_ascii_lowercase().as_str() {
-                "disabled" => {}
-                "preparing" | "enabled" => {
-                    let reason = "has no effect yet: records are delivered at least once in this version";
-                    self.findings.warning(name, Some(value), reason, "Write disabled.");
-                }
-                _ => self.findings.error(name, Some(value), "is not known", "Write disabled."),
-            }
+        if !with_kafka {
+            let value = self.get("exactly.once.source.support");
+            ExactlyOnceSupport::read(value, false, &mut self.findings);
         }
     }
 
@@ -309,7 +303,8 @@ mod tests {
             (&[("tributary.network.ca.file", "/none.pem")], "cannot be read"),
             (&[("tributary.network.proxy", "socks5://u:p@h:1")], "[hidden]: is no HTTP proxy"),
             (&[("tributary.network.alow", "x")], "Did you mean tributary.network.allow?"),
-            (&[("exactly.once.source.support", "enabled")], "at least once"),
+            (&[b, ("exactly.once.source.support", "on")], "disabled, preparing or enabled"),
+            (&[b, ("exactly.once.source.support", "enabled")], ""),
             (&[b, ("producer.linger.ms", "x")], "producer.linger.ms = x"),
             (&[b, ("ssl.key.password", "p4ss"), ("producer.ssl.key.password", "other")], ""),
             (&[b, ("admin.ssl.key.password", "p4ss"), ("ssl.key.password", "o")], "differs from ssl.key.password"),

@@ -67,7 +67,12 @@ pub static WORKER_KEYS: &[Key] = &[
         Some("30000"),
         "Milliseconds for which one request to a broker may take: 1000 or more.",
     ),
-    used("group.id", Kind::String, Some("tributary"), "The name of the Connect cluster."),
+    used(
+        "group.id",
+        Kind::String,
+        Some("tributary"),
+        "The name of the Connect cluster. A connector's transactional id is `<group.id>-<name>-0`.",
+    ),
     used(
         "offset.storage.topic",
         Kind::String,
@@ -124,7 +129,7 @@ pub static WORKER_KEYS: &[Key] = &[
         "exactly.once.source.support",
         Kind::String,
         Some("disabled"),
-        "`disabled`. With `preparing` or `enabled`, records are still delivered at least once in this version.",
+        "`enabled`: connectors are delivered exactly once, each poll's records and their offset in one transaction. `disabled` and `preparing`: at least once.",
     ),
     used(
         "config.providers",

@@ -76,8 +76,8 @@ impl EmbeddedBackend {
 impl Backend for EmbeddedBackend {
     async fn open(&self, connector: &ConnectorConfig) -> Result<Opened, SinkError> {
         let store = self.store().await?;
-        let key = connect_format::key(&connector.name, &SourcePartition::default());
-        let (sink, committed) = blocking(move || EmbeddedSink::open(store, key)).await?;
+        let name = connector.name.clone();
+        let (sink, committed) = blocking(move || EmbeddedSink::open(store, &name)).await?;
         Ok(Opened { sink: Box::new(sink), committed })
     }
 
@@ -95,7 +95,13 @@ impl Backend for EmbeddedBackend {
         let store = self.store().await?;
         let key = connect_format::key(connector, partition);
         let value = offset.map(connect_format::value);
-        blocking(move || store.alter(key, value)).await
+        // What the source kept beside the old offset says nothing about the new one.
+        let state_key = connect_format::state_key(connector);
+        blocking(move || {
+            store.alter(state_key, None)?;
+            store.alter(key, value)
+        })
+        .await
     }
 
     async fn preflight(&self, _: &ConnectorConfig, _: &[String]) -> Vec<Check> {

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     offsets::connect_format,
-    record::{ProducerRecord, SourceOffset},
+    record::{ProducerRecord, SourceOffset, SourcePartition},
     sink::{Sink, SinkError},
 };
 
@@ -21,6 +21,7 @@ pub const POLL_BYTES_MAX: usize = 64 * 1024 * 1024;
 pub(super) struct EmbeddedSink {
     store: Arc<Store>,
     key: Vec<u8>,
+    state_key: Vec<u8>,
     owner: u64,
     buffer: Vec<ProducerRecord>,
     buffer_bytes: usize,
@@ -28,9 +29,12 @@ pub(super) struct EmbeddedSink {
 }
 
 impl EmbeddedSink {
-    pub(super) fn open(store: Arc<Store>, key: Vec<u8>) -> Result<(Self, Option<SourceOffset>), SinkError> {
-        let (owner, committed) = store.own(&key)?;
-        let sink = Self { store, key, owner, buffer: Vec::new(), buffer_bytes: 0, committed: committed.clone() };
+    pub(super) fn open(store: Arc<Store>, connector: &str) -> Result<(Self, Option<SourceOffset>), SinkError> {
+        let key = connect_format::key(connector, &SourcePartition::default());
+        let state_key = connect_format::state_key(connector);
+        let (owner, committed) = store.own(&key, &state_key)?;
+        let sink =
+            Self { store, key, state_key, owner, buffer: Vec::new(), buffer_bytes: 0, committed: committed.clone() };
         Ok((sink, committed))
     }
 }
@@ -57,8 +61,12 @@ impl Sink for EmbeddedSink {
             return Ok(None);
         }
         self.buffer_bytes = 0;
-        let write =
-            Write { records: std::mem::take(&mut self.buffer), offset: moved.as_ref().map(connect_format::value) };
+        let state = moved.as_ref().and_then(connect_format::state_value);
+        let write = Write {
+            records: std::mem::take(&mut self.buffer),
+            offset: moved.as_ref().map(connect_format::value),
+            state: state.map(|state| (self.state_key.clone(), state)),
+        };
         let (store, key, owner) = (Arc::clone(&self.store), self.key.clone(), self.owner);
         blocking(move || store.write(&key, owner, &write)).await?;
         if moved.is_some() {

@@ -35,6 +35,8 @@ pub(super) struct Write {
     pub(super) records: Vec<ProducerRecord>,
     /// The stored form of the offset after the records.
     pub(super) offset: Option<Vec<u8>>,
+    /// Key and stored form of what the source keeps beside it.
+    pub(super) state: Option<(Vec<u8>, Vec<u8>)>,
 }
 
 impl Store {
@@ -52,14 +54,17 @@ impl Store {
 
     /// Makes the caller the owner of an offset key, ending the ownership of any older one. Returns the proof of it and
     /// the committed offset.
-    pub(super) fn own(&self, key: &[u8]) -> Result<(u64, Option<SourceOffset>), SinkError> {
+    pub(super) fn own(&self, key: &[u8], state_key: &[u8]) -> Result<(u64, Option<SourceOffset>), SinkError> {
         let mut inner = self.lock();
         let owner = inner.owners.get(key).map_or(1, |owner| owner + 1);
         inner.owners.insert(key.to_owned(), owner);
-        let value = read_offset(&inner.connection, key).map_err(|error| refusal(&self.path, &error))?;
-        let committed = connect_format::parse_value(value.as_deref())
-            .map_err(|error| SinkError::Refused(format!("{}: {error}", self.path.display())))?;
-        Ok((owner, committed))
+        let read = |key: &[u8]| {
+            let value = read_offset(&inner.connection, key).map_err(|error| refusal(&self.path, &error))?;
+            connect_format::parse_value(value.as_deref())
+                .map_err(|error| SinkError::Refused(format!("{}: {error}", self.path.display())))
+        };
+        let state = read(state_key)?;
+        Ok((owner, read(key)?.map(|offset| connect_format::joined(offset, state))))
     }
 
     /// Writes records and offset in one transaction.
@@ -101,9 +106,9 @@ pub(super) fn offsets(data_dir: &Path, connector: &str) -> Result<Vec<(SourcePar
     let rows = rows().map_err(|error| refusal(&path, &error))?;
     let mut found = Vec::new();
     for (key, value) in rows {
-        let Some((_, partition)) = connect_format::parse_key(&key).filter(|(name, _)| name == connector) else {
-            continue;
-        };
+        let ours =
+            |(name, partition): &(String, SourcePartition)| name == connector && !connect_format::is_state(partition);
+        let Some((_, partition)) = connect_format::parse_key(&key).filter(ours) else { continue };
         let offset = connect_format::parse_value(Some(&value))
             .map_err(|error| SinkError::Refused(format!("{}: {error}", path.display())))?;
         found.extend(offset.map(|offset| (partition, offset)));
@@ -124,6 +129,9 @@ fn write_all(connection: &mut Connection, key: &[u8], write: &Write) -> rusqlite
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     write_records(&transaction, &write.records)?;
     if let Some(value) = &write.offset {
+        put_offset(&transaction, key, value)?;
+    }
+    if let Some((key, value)) = &write.state {
         put_offset(&transaction, key, value)?;
     }
     transaction.commit()

@@ -76,6 +76,24 @@ async fn records_and_offset_stand_or_fall_together() {
     assert_eq!(backend.offsets("pt").await.unwrap(), [(SourcePartition::default(), at(4))]);
 }
 
+/// What a source keeps beside its offset comes back with it, is not shown, and goes when a person moves the offset.
+#[tokio::test]
+async fn what_a_source_keeps_for_itself() {
+    let dir = TempDir::new().unwrap();
+    let backend = EmbeddedBackend::new(dir.path());
+    let with_own = |n| {
+        let mut offset = at(n);
+        offset.0.push((".id".to_owned(), Scalar::Text("0IF".to_owned())));
+        offset
+    };
+    let (mut sink, _) = open(&backend).await;
+    sink.end_poll(Some(with_own(1))).await.unwrap();
+    assert_eq!(open(&backend).await.1, Some(with_own(1)));
+    assert_eq!(backend.offsets("pt").await.unwrap(), [(SourcePartition::default(), at(1))]);
+    backend.alter_offset("pt", &SourcePartition::default(), Some(&at(2))).await.unwrap();
+    assert_eq!(open(&backend).await.1, Some(at(2)));
+}
+
 /// The files as another process would find them after a kill: copied while the writer is still open.
 #[tokio::test]
 async fn a_copy_made_in_mid_flight_is_whole() {
@@ -243,10 +261,10 @@ async fn a_full_and_a_read_only_disk() {
         [("max_page_count", 1, "no space left"), ("query_only", 1, "cannot be opened or written")]
     {
         let store = Store::open(dir.path()).unwrap();
-        let (owner, _) = store.own(b"k").unwrap();
+        let (owner, _) = store.own(b"k", b"s").unwrap();
         store.with_pragma(pragma, value);
         let records = (0..100).map(|_| record("t", &"x".repeat(4096))).collect();
-        let write = store::Write { records, offset: Some(b"{}".to_vec()) };
+        let write = store::Write { records, offset: Some(b"{}".to_vec()), state: None };
         let error = store.write(b"k", owner, &write).unwrap_err();
         assert!(matches!(&error, SinkError::Refused(text) if text.contains(word)), "{error}");
         drop(store);

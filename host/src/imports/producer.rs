@@ -9,6 +9,7 @@ use crate::{
     },
     convert,
     engine::HostState,
+    labels,
     record::ProducerRecord,
     sink::{Sink, SinkError},
 };
@@ -69,6 +70,7 @@ impl Producer {
                 record.topic.chars().take(TOPIC_CHARS_MAX).collect::<String>()
             )));
         }
+        labels::reach("received");
         let newest = batch.iter().filter_map(|record| record.timestamp_ms).max();
         let Some(sink) = self.sink.as_mut() else { return Err(SinkError::Stopping) };
         tokio::select! {

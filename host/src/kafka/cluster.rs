@@ -4,9 +4,10 @@
 use std::time::Duration;
 
 use krafka::{
-    Compression as Codec, Kafka,
+    Compression as Codec, Kafka, KrafkaError,
     admin::DescribeFeaturesOptions,
-    producer::{Acks, Producer},
+    error::ErrorCode,
+    producer::{Acks, Producer, ProducerBuilder, TransactionalProducer},
 };
 use tracing::{info, warn};
 
@@ -31,6 +32,7 @@ pub(super) struct Cluster {
     pub(super) address: String,
     /// Where the login stands, for messages.
     login: &'static str,
+    request_timeout_ms: u64,
 }
 
 impl Cluster {
@@ -62,7 +64,7 @@ impl Cluster {
                 )));
             }
         };
-        let cluster = Self { kafka, address, login: named_by };
+        let cluster = Self { kafka, address, login: named_by, request_timeout_ms: config.request_timeout_ms };
         cluster.report().await;
         Ok(cluster)
     }
@@ -78,6 +80,42 @@ impl Cluster {
         settings: &ProducerSettings,
         in_flight_bytes_max: usize,
     ) -> Result<Producer, SinkError> {
+        let built = self.builder(settings, in_flight_bytes_max).build().await;
+        built.map_err(|error| self.error("starting a producer", &error))
+    }
+
+    /// A producer for transactions of this id. An older owner of it is fenced from here on.
+    pub(super) async fn transactional_producer(
+        &self,
+        settings: &ProducerSettings,
+        in_flight_bytes_max: usize,
+        id: &str,
+        transaction_timeout_ms: u64,
+    ) -> Result<TransactionalProducer, SinkError> {
+        // Neither a record nor a commit is tried for longer than the broker lets the transaction live.
+        let delivery_ms = settings.delivery_timeout_ms.min(transaction_timeout_ms);
+        let least_ms = settings.linger_ms + self.request_timeout_ms;
+        let builder = self
+            .builder(settings, in_flight_bytes_max)
+            .delivery_timeout(Duration::from_millis(delivery_ms.max(least_ms)))
+            .max_block(Duration::from_millis(settings.max_block_ms.min(transaction_timeout_ms / 2)))
+            .transaction_timeout(Duration::from_millis(transaction_timeout_ms));
+        let built = builder.build_transactional(id).await;
+        built.map_err(|error| {
+            let doing = format!("starting the producer with the transactional id {id}");
+            match error {
+                KrafkaError::Broker { code: ErrorCode::InvalidTransactionTimeout, .. } => SinkError::Refused(format!(
+                    "Kafka at {}, {doing}: the brokers allow no transaction of {transaction_timeout_ms} ms \
+                     (transaction.max.timeout.ms). Lower transaction.boundary.interval.ms, or set \
+                     producer.override.transaction.timeout.ms.",
+                    self.address
+                )),
+                error => self.error(&doing, &error),
+            }
+        })
+    }
+
+    fn builder(&self, settings: &ProducerSettings, in_flight_bytes_max: usize) -> ProducerBuilder {
         let compression = match settings.compression {
             Compression::None => Codec::None,
             Compression::Gzip => Codec::Gzip,
@@ -109,7 +147,7 @@ impl Cluster {
         if let Some(bytes) = settings.request_bytes_max {
             builder = builder.max_request_size(bytes);
         }
-        builder.build().await.map_err(|error| self.error("starting a producer", &error))
+        builder
     }
 
     /// One line about the cluster for whoever reads the log.

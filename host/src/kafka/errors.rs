@@ -19,6 +19,10 @@ pub(super) fn sink_error(address: &str, login: &str, doing: &str, error: &Krafka
             from_code(format!("Kafka at {address}, {doing}: {code:?}"), login, *code)
         }
         KrafkaError::Broker { code, .. } => from_code(what, login, *code),
+        KrafkaError::TransactionAbortable { message } => match refusing_code(message) {
+            Some(code) => from_code(what, login, code),
+            None => SinkError::Unavailable(what),
+        },
         KrafkaError::UnknownTopic { .. } => SinkError::Refused(what),
         KrafkaError::Config { .. } | KrafkaError::Compression { .. } | KrafkaError::Serialization { .. } => {
             SinkError::Refused(what)
@@ -70,6 +74,23 @@ fn certificate_refused(error: &KrafkaError) -> bool {
     false
 }
 
+/// In a transaction the client reports a refused record as text alone, `produce to T-0 failed with MessageTooLarge`. This is
+/// the one place that reads it; a test with the client's own broker holds the words.
+fn refusing_code(message: &str) -> Option<ErrorCode> {
+    use ErrorCode as E;
+    const REFUSING: [ErrorCode; 8] = [
+        E::MessageTooLarge,
+        E::RecordListTooLarge,
+        E::TopicAuthorizationFailed,
+        E::InvalidTimestamp,
+        E::InvalidRecord,
+        E::UnsupportedCompressionType,
+        E::UnsupportedForMessageFormat,
+        E::PolicyViolation,
+    ];
+    REFUSING.into_iter().find(|code| message.contains(&format!("failed with {code:?}")))
+}
+
 fn from_code(what: String, login: &str, code: ErrorCode) -> SinkError {
     use ErrorCode as E;
     let advice = match code {
@@ -77,8 +98,8 @@ fn from_code(what: String, login: &str, code: ErrorCode) -> SinkError {
             return SinkError::Fenced(what);
         }
         E::MessageTooLarge | E::RecordListTooLarge | E::InvalidMessageSize => {
-            "The record is larger than the topic takes: raise max.message.bytes of the topic (or message.max.bytes of the \
-             brokers), or leave large fields out."
+            "A record, or a batch of records, is larger than the topic takes: raise max.message.bytes of the topic (or \
+             message.max.bytes of the brokers), lower producer.override.batch.size below it, or leave large fields out."
         }
         E::TopicAuthorizationFailed => {
             "Grant this user WRITE and DESCRIBE on the topic, and READ on the offsets topic."
@@ -87,8 +108,11 @@ fn from_code(what: String, login: &str, code: ErrorCode) -> SinkError {
             "Grant this user WRITE on the topics (before Kafka 2.8, IDEMPOTENT_WRITE on the cluster), and CREATE if topics are \
              to be created."
         }
-        E::GroupAuthorizationFailed | E::TransactionalIdAuthorizationFailed => {
-            "Grant this user the right that is named."
+        E::GroupAuthorizationFailed => "Grant this user the right that is named.",
+        E::TransactionalIdAuthorizationFailed => {
+            "Grant this user WRITE and DESCRIBE on the transactional id, `kafka-acls --add --allow-principal User:NAME \
+             --operation Write --operation Describe --transactional-id ID`, or write exactly.once.source.support=disabled in \
+             the worker file."
         }
         E::SaslAuthenticationFailed | E::UnsupportedSaslMechanism | E::IllegalSaslState => {
             return SinkError::Refused(format!("{what}. Check {login}."));
@@ -144,6 +168,8 @@ mod tests {
             (KrafkaError::timeout("x"), "unavailable", ""),
             (KrafkaError::delivery_timeout(true, "x"), "unavailable", ""),
             (KrafkaError::closed("x"), "unavailable", ""),
+            (KrafkaError::transaction_abortable("produce to t-0 failed with InvalidTimestamp"), "refused", "clocks"),
+            (KrafkaError::transaction_abortable("produce to t-0 failed with UnknownProducerId"), "unavailable", ""),
             (KrafkaError::out_of_order_sequence("t", 0, "x"), "unavailable", ""),
             (broker(ErrorCode::NotEnoughReplicas), "unavailable", ""),
             (broker(ErrorCode::UnknownServerError), "unavailable", ""),

@@ -1,19 +1,23 @@
-//! Apache Kafka: topics, offsets in a compacted topic in Kafka Connect's format, at-least-once delivery by an idempotent
-//! producer with acks=all. The only user of the Kafka client, krafka.
+//! Apache Kafka: topics, offsets in a compacted topic in Kafka Connect's format, delivery exactly once in transactions or
+//! at least once by an idempotent producer. The only user of the Kafka client, krafka.
 //!
 //! krafka is pinned: it is young and this folder relies on what was tested with that version (order of enqueueing, which
 //! calls are safe to cancel, what a failed batch does to the next). An upgrade passes the kill and broker tests first.
 //!
-//! `cluster` is the connection that every connector without a login of its own shares, `topics` what is asked of the cluster's topics, `preflight` the same for `validate --online`, `offsets` the
-//! compacted topic, `sink` a task's way out. Another way of delivery is another `Sink` beside it.
+//! `cluster` is the connection that every connector without a login of its own shares, `topics` what is asked of the
+//! cluster's topics, `preflight` the same for `validate --online`, `offsets` the compacted topic, `sink` a task's way out at
+//! least once, `transactions` that exactly once, `in_flight` what both keep of records on their way.
 
 mod cluster;
 mod errors;
+mod in_flight;
 mod offsets;
 mod preflight;
+mod records;
 mod security;
 mod sink;
 mod topics;
+mod transactions;
 
 use std::sync::{Arc, Weak};
 
@@ -21,11 +25,12 @@ use async_trait::async_trait;
 use tokio::sync::Mutex;
 
 use cluster::Cluster;
-use sink::{KafkaSink, Ways};
+use sink::KafkaSink;
+use transactions::TransactionalSink;
 
 use crate::{
     check::Check,
-    config::{ConnectorConfig, InternalTopic, KafkaConfig, OwnLogin, Security, WorkerConfig},
+    config::{ConnectorConfig, Delivery, InternalTopic, KafkaConfig, OwnLogin, Security, WorkerConfig},
     record::{SourceOffset, SourcePartition},
     sink::{Backend, Opened, SinkError},
 };
@@ -41,6 +46,14 @@ pub struct KafkaBackend {
     cluster: Mutex<Option<(Security, Arc<Cluster>)>>,
     /// Connections of connectors with a login of their own; those with the same one share.
     own: Mutex<Vec<(Security, Weak<Cluster>)>>,
+}
+
+/// The connections of one task: the same one twice, unless the connector has a login of its own.
+struct Ways {
+    /// With the connector's login.
+    records: Arc<Cluster>,
+    /// With the worker's.
+    worker: Arc<Cluster>,
 }
 
 impl KafkaBackend {
@@ -86,10 +99,21 @@ impl Backend for KafkaBackend {
         let settings = connector
             .host_settings(&self.worker)
             .map_err(|findings| SinkError::Refused(format!("the connector's settings cannot be used:\n{findings}")))?;
-        let ways = Ways { records: self.cluster_of(settings.login.as_ref()).await?, offsets: self.cluster().await? };
-        let sink = KafkaSink::new(ways, &self.kafka, self.worker.offset_flush_interval_ms, connector, settings);
-        let (sink, committed) = sink.await?;
-        Ok(Opened { sink: Box::new(sink), committed })
+        let ways = Ways { records: self.cluster_of(settings.login.as_ref()).await?, worker: self.cluster().await? };
+        let flush_ms = self.worker.offset_flush_interval_ms;
+        match settings.delivery {
+            Delivery::AtLeastOnce => {
+                let sink = KafkaSink::new(ways, &self.kafka, flush_ms, connector, settings);
+                let (sink, committed) = sink.await?;
+                Ok(Opened { sink: Box::new(sink), committed })
+            }
+            Delivery::ExactlyOnce { boundary, transaction_timeout_ms } => {
+                let ends = (boundary, transaction_timeout_ms);
+                let sink = TransactionalSink::new(ways, &self.kafka, flush_ms, connector, settings, ends);
+                let (sink, committed) = sink.await?;
+                Ok(Opened { sink: Box::new(sink), committed })
+            }
+        }
     }
 
     async fn offsets(&self, connector: &str) -> Result<Vec<(SourcePartition, SourceOffset)>, SinkError> {

@@ -15,25 +15,25 @@ use crate::{
     sink::Sink,
 };
 
-const OFFSETS: &str = "tributary-offsets";
-const CREATE: [(&str, &str); 2] =
+pub(super) const OFFSETS: &str = "tributary-offsets";
+pub(super) const CREATE: [(&str, &str); 2] =
     [("topic.creation.default.partitions", "2"), ("topic.creation.default.replication.factor", "1")];
 
-struct Rig {
-    broker: FakeBroker,
-    worker: WorkerConfig,
-    backend: KafkaBackend,
+pub(super) struct Rig {
+    pub(super) broker: FakeBroker,
+    pub(super) worker: WorkerConfig,
+    pub(super) backend: KafkaBackend,
 }
 
 impl Rig {
-    async fn new(settings: &[(&str, &str)]) -> Self {
+    pub(super) async fn new(settings: &[(&str, &str)]) -> Self {
         let broker = FakeBroker::start().await.unwrap();
         let worker = worker(&broker.bootstrap_servers(), settings);
         let backend = KafkaBackend::new(&worker).unwrap();
         Self { broker, worker, backend }
     }
 
-    fn connector(&self, settings: &[(&str, &str)]) -> ConnectorConfig {
+    pub(super) fn connector(&self, settings: &[(&str, &str)]) -> ConnectorConfig {
         let all = owned(&[("name", "pt"), ("connector.class", "C")]).into_iter().chain(owned(settings));
         let (connector, findings) = ConnectorConfig::from_properties(all.collect(), &self.worker);
         assert!(!findings.has_errors(), "{findings}");
@@ -44,7 +44,7 @@ impl Rig {
         let connector = self.connector(settings);
         let host = connector.host_settings(&self.worker).unwrap();
         let cluster = self.backend.cluster().await.unwrap();
-        let ways = Ways { records: Arc::clone(&cluster), offsets: cluster };
+        let ways = Ways { records: Arc::clone(&cluster), worker: cluster };
         let interval = self.worker.offset_flush_interval_ms;
         KafkaSink::new(ways, self.worker.kafka.as_ref().unwrap(), interval, &connector, host).await.unwrap()
     }
@@ -77,7 +77,7 @@ fn worker(servers: &str, settings: &[(&str, &str)]) -> WorkerConfig {
     worker
 }
 
-fn record(value: &str) -> ProducerRecord {
+pub(super) fn record(value: &str) -> ProducerRecord {
     ProducerRecord {
         topic: "accounts".to_owned(),
         partition: None,
@@ -88,11 +88,11 @@ fn record(value: &str) -> ProducerRecord {
     }
 }
 
-fn at(n: i64) -> SourceOffset {
+pub(super) fn at(n: i64) -> SourceOffset {
     SourceOffset(vec![("replayId".to_owned(), Scalar::Integer(n))])
 }
 
-fn stored(n: i64) -> (String, Option<String>) {
+pub(super) fn stored(n: i64) -> (String, Option<String>) {
     (r#"["pt",{}]"#.to_owned(), Some(format!(r#"{{"replayId":{n}}}"#)))
 }
 
@@ -236,6 +236,40 @@ async fn offsets_by_hand() {
     assert!(rig.backend.offsets("pt").await.unwrap().is_empty());
     assert_eq!(rig.backend.offsets("pt2").await.unwrap(), [(none, at(6))]);
     assert_eq!(rig.sink(&[]).await.1, None);
+}
+
+#[tokio::test]
+async fn what_a_source_keeps_for_itself() {
+    let with_own = |n, own: &str| {
+        let mut offset = at(n);
+        offset.0.push((".id".to_owned(), Scalar::Text(own.to_owned())));
+        offset
+    };
+    let own = |own: &str| (r#"["pt",{".state":true}]"#.to_owned(), Some(format!(r#"{{".id":"{own}"}}"#)));
+    for exactly_once in ["disabled", "enabled"] {
+        let one_partition = ("offset.storage.partitions", "1");
+        let rig = Rig::new(&[("exactly.once.source.support", exactly_once), one_partition]).await;
+        let mut sink = rig.backend.open(&rig.connector(&CREATE)).await.unwrap().sink;
+        for (n, id) in [(1, "a"), (2, "a"), (3, "b")] {
+            sink.send(vec![record("x")]).await.unwrap();
+            sink.end_poll(Some(with_own(n, id))).await.unwrap();
+            // As long as it takes: an offset is stored before the next one is asked for.
+            while sink.commit_due().await.unwrap().is_none() {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        }
+        sink.close(Duration::from_secs(10)).await.unwrap();
+        let mut pairs: Vec<_> = rig.pairs(OFFSETS).into_iter().filter(|(key, _)| key.starts_with('[')).collect();
+        pairs.sort();
+        let mut expected = vec![stored(1), stored(2), stored(3), own("a"), own("b")];
+        expected.sort();
+        assert_eq!(pairs, expected, "written only when it changes");
+        let none = SourcePartition::default();
+        assert_eq!(rig.backend.offsets("pt").await.unwrap(), [(none.clone(), at(3))]);
+        assert_eq!(rig.backend.open(&rig.connector(&CREATE)).await.unwrap().committed, Some(with_own(3, "b")));
+        rig.backend.alter_offset("pt", &none, Some(&at(9))).await.unwrap();
+        assert_eq!(rig.backend.open(&rig.connector(&CREATE)).await.unwrap().committed, Some(at(9)));
+    }
 }
 
 #[tokio::test]

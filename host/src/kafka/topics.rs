@@ -1,6 +1,9 @@
 //! What is asked of the cluster's topics: whether one exists, and to create it where that is wanted.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
 use krafka::{
     KrafkaError,
@@ -13,7 +16,7 @@ use tracing::{debug, info};
 
 use super::cluster::Cluster;
 use crate::{
-    config::{InternalTopic, TopicPlan},
+    config::{InternalTopic, TopicCreation, TopicPlan},
     sink::SinkError,
 };
 
@@ -26,8 +29,39 @@ const NEW_TOPIC_TIMEOUT_MS: u64 = 30_000;
 /// Between two looks at a new topic.
 const LOOK_MS: u64 = 50;
 
-/// Makes sure that a topic for records exists.
-pub(super) async fn ensure(cluster: &Cluster, topic: &str, plan: Option<&TopicPlan>) -> Result<(), SinkError> {
+/// The topics of a task's records.
+pub(super) struct Topics {
+    creation: TopicCreation,
+    /// Those that were seen to exist.
+    known: BTreeSet<String>,
+    /// Those that hold offsets, which a record would destroy.
+    offsets: Vec<String>,
+}
+
+impl Topics {
+    pub(super) fn new(enabled: bool, creation: TopicCreation, offsets: Vec<String>) -> Self {
+        let creation = if enabled { creation } else { TopicCreation::default() };
+        Self { creation, known: BTreeSet::new(), offsets }
+    }
+
+    /// Makes sure that a topic exists.
+    pub(super) async fn ensure(&mut self, cluster: &Cluster, topic: &str) -> Result<(), SinkError> {
+        if self.known.contains(topic) {
+            return Ok(());
+        }
+        if self.offsets.iter().any(|offsets| offsets == topic) {
+            return Err(SinkError::Refused(format!(
+                "the topic {topic} holds the offsets, so that no record may go there. Name another topic in the connector's \
+                 configuration, or in offset.storage.topic of the worker file."
+            )));
+        }
+        ensure(cluster, topic, self.creation.plan(topic)).await?;
+        self.known.insert(topic.to_owned());
+        Ok(())
+    }
+}
+
+async fn ensure(cluster: &Cluster, topic: &str, plan: Option<&TopicPlan>) -> Result<(), SinkError> {
     if describe(cluster, topic).await?.is_some() {
         return Ok(());
     }

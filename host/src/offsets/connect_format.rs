@@ -24,12 +24,51 @@ pub fn key(connector: &str, partition: &SourcePartition) -> Vec<u8> {
     out.into_bytes()
 }
 
-/// The stored form of an offset.
+/// The stored form of an offset, in the shape that people and Kafka Connect know: without what a source keeps for itself.
 #[must_use]
 pub fn value(offset: &SourceOffset) -> Vec<u8> {
+    let shown: ScalarMap = offset.0.iter().filter(|(name, _)| !is_own(name)).cloned().collect();
     let mut out = String::new();
-    map(&offset.0, &mut out);
+    map(&shown, &mut out);
     out.into_bytes()
+}
+
+/// The key under which stands what a source keeps for itself, beside its offset.
+#[must_use]
+pub fn state_key(connector: &str) -> Vec<u8> {
+    key(connector, &SourcePartition(vec![(STATE.to_owned(), Scalar::Boolean(true))]))
+}
+
+/// The stored form of what a source keeps for itself, if that is anything: the pairs whose names begin with a dot.
+#[must_use]
+pub fn state_value(offset: &SourceOffset) -> Option<Vec<u8>> {
+    let own: ScalarMap = offset.0.iter().filter(|(name, _)| is_own(name)).cloned().collect();
+    if own.is_empty() {
+        return None;
+    }
+    let mut out = String::new();
+    map(&own, &mut out);
+    Some(out.into_bytes())
+}
+
+/// Whether a partition is that of `state_key`.
+#[must_use]
+pub fn is_state(partition: &SourcePartition) -> bool {
+    partition.0.iter().any(|(name, _)| name == STATE)
+}
+
+/// An offset with what the source kept beside it.
+#[must_use]
+pub fn joined(mut offset: SourceOffset, state: Option<SourceOffset>) -> SourceOffset {
+    offset.0.extend(state.into_iter().flat_map(|state| state.0).filter(|(name, _)| is_own(name)));
+    offset
+}
+
+/// The one name in the partition of `state_key`.
+const STATE: &str = ".state";
+
+fn is_own(name: &str) -> bool {
+    name.starts_with('.')
 }
 
 /// Reads a key; `None` when it is not one that Kafka Connect writes, or its second element is null.
@@ -216,6 +255,23 @@ mod tests {
         assert_eq!(value(&SourceOffset(vec![("a".to_owned(), Scalar::Float(f64::NAN))])), br#"{"a":"NaN"}"#);
         let two = SourceOffset(vec![("b".to_owned(), Scalar::Integer(1)), ("a".to_owned(), Scalar::Null)]);
         assert_eq!(parse_value(Some(br#" { "b" : 1, "a" : null } "#)).unwrap(), Some(two));
+    }
+
+    #[test]
+    fn what_a_source_keeps_for_itself_stands_apart() {
+        let own = (".id".to_owned(), Scalar::Text("0IF".to_owned()));
+        let mut offset = at(7);
+        assert_eq!(state_value(&offset), None);
+        offset.0.push(own.clone());
+        assert_eq!(
+            (value(&offset), state_value(&offset)),
+            (br#"{"replayId":7}"#.to_vec(), Some(br#"{".id":"0IF"}"#.to_vec()))
+        );
+        let stored = |bytes: Option<Vec<u8>>| parse_value(bytes.as_deref()).unwrap();
+        let read = joined(stored(Some(value(&offset))).unwrap(), stored(state_value(&offset)));
+        assert_eq!(read, offset);
+        let (connector, partition) = parse_key(&state_key("pt")).unwrap();
+        assert!(connector == "pt" && is_state(&partition) && !is_state(&SourcePartition::default()));
     }
 
     #[test]

@@ -82,8 +82,7 @@ pub fn verdict(refusal: &Refusal) -> Verdict {
         (Some(Meaning::OffsetLost), _) => fail(
             FailureKind::OffsetLost,
             "Salesforce no longer has the events after the stored position",
-            "Events between that position and the oldest one retained (24 hours) cannot be had by streaming. Decide where to go on: remove the \
-             connector's offset to start as salesforce.initial.start says, or set it to a retained replayId.",
+            "Those between that position and the oldest one retained (24 hours) cannot be had by streaming",
         ),
         (Some(Meaning::Defect), _) => fail(
             FailureKind::Fatal,

@@ -2,6 +2,7 @@
 //! `validate`.
 
 pub mod def;
+mod delivery;
 pub mod grant;
 pub mod keys;
 mod output;
@@ -12,4 +13,5 @@ pub mod source;
 mod transforms;
 pub mod validate;
 
+pub use delivery::{GapConfig, LostPolicy};
 pub use source::{InitialStart, SourceConfig, Version};

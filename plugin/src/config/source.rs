@@ -62,4 +62,6 @@ pub struct SourceConfig {
     pub chain: Chain,
     /// `tributary.headers.enable`.
     pub event_headers: bool,
+    /// `salesforce.replay.lost.policy` and where a lost position is told of.
+    pub gap: super::GapConfig,
 }

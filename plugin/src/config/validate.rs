@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{
     def::{Effect, Key, Type},
+    delivery::{self, GapConfig},
     grant, keys, output,
     settings::Settings,
     source::{InitialStart, SourceConfig, Version},
@@ -42,6 +43,7 @@ pub fn validate(given: &[(String, String)]) -> Vec<ConfigValue> {
     let mut values: Vec<ConfigValue> =
         keys::all().filter(|key| !key.is_family()).map(|key| check_key(key, key.name, &settings)).collect();
     grant::check(&settings, &mut values);
+    delivery::check(&settings, &mut values);
     transforms::check(given, &settings, &mut values);
     let (mut seen, mut twice, mut unknown_names) = (BTreeSet::new(), BTreeSet::new(), 0);
     for (name, _) in given {
@@ -172,6 +174,7 @@ pub fn parse(given: &[(String, String)]) -> Result<SourceConfig, Failure> {
         auth_retries_time_ms: settings.number("salesforce.auth.retries.time.ms"),
         response_bytes_max: settings.number("connection.max.message.size"),
         log_requests: settings.flag("curl.logging"),
+        gap: GapConfig::read(&settings, &topic),
         topic,
         key_converter: output::key_converter(),
         value_converter: output::value_converter(&settings),
@@ -242,6 +245,8 @@ mod tests {
             ("salesforce.version", Some("sixty"), "latest"),
             ("kafka.topic", Some("a b"), "kafka.topic"),
             ("salesforce.push.topic.create", Some("yes"), "true or false"),
+            ("salesforce.replay.lost.policy", Some("ignore"), "one of fail, earliest, latest"),
+            ("tributary.gap.topic", Some("a b"), "no name of a topic"),
             ("output.data.format", Some("AVRO"), "JSON"),
             ("transforms", Some("route"), "transforms.route.type"),
             ("request.max.retries.time.ms", Some("999"), "between 1000 and 250000"),

@@ -2,6 +2,7 @@
 
 pub mod describe;
 pub mod event;
+pub mod gap;
 pub mod guess;
 pub mod limits;
 pub mod push_topic;

@@ -16,6 +16,8 @@ const SINCE_MARGIN_MS: i64 = 2_000;
 pub struct Position {
     initial: InitialStart,
     after: Option<i64>,
+    /// `TIP` or `RETAINED`, stored in place of an id until the first event.
+    marker: Option<i64>,
     /// Wall time of the first subscription of an instance that began at the tip. Without it, a session that is lost
     /// before its first event would begin at the tip again and skip what came in between.
     began: Option<WallMs>,
@@ -25,7 +27,27 @@ impl Position {
     /// From the committed offset, or else from where the configuration says.
     #[must_use]
     pub fn new(initial: InitialStart, committed: Option<i64>) -> Self {
-        Self { initial, after: committed, began: None }
+        let (initial, marker) = match committed {
+            Some(TIP) => (InitialStart::Latest, committed),
+            Some(RETAINED) => (InitialStart::All, committed),
+            _ => (initial, None),
+        };
+        Self { initial, after: committed.filter(|_| marker.is_none()), marker, began: None }
+    }
+
+    /// The position is lost: goes on from there.
+    pub fn restart(&mut self, initial: InitialStart) {
+        let marker = match initial {
+            InitialStart::Latest => TIP,
+            InitialStart::All => RETAINED,
+        };
+        *self = Self::new(initial, Some(marker));
+    }
+
+    /// What is to be stored: the id after which the task stands, or `TIP` or `RETAINED` before its first event.
+    #[must_use]
+    pub fn stored(&self) -> Option<i64> {
+        self.after.or(self.marker)
     }
 
     /// The id to subscribe with.
@@ -101,6 +123,27 @@ mod tests {
         position.subscribed(1_000_000);
         assert_eq!(position.replay_from(), RETAINED);
         assert!(!position.is_past(1, Some(0)));
+    }
+
+    #[test]
+    fn a_stored_marker_is_where_to_begin() {
+        for (marker, configured) in [(TIP, InitialStart::All), (RETAINED, InitialStart::Latest)] {
+            let mut position = Position::new(configured, Some(marker));
+            assert_eq!((position.replay_from(), position.stored(), position.after()), (marker, Some(marker), None));
+            position.subscribed(1_000_000);
+            assert_eq!(position.replay_from(), RETAINED, "a session lost before its first event skips nothing");
+            assert_eq!(position.is_past(1, Some(0)), marker == TIP);
+            position.advance(4);
+            assert_eq!((position.replay_from(), position.stored()), (4, Some(4)));
+        }
+    }
+
+    #[test]
+    fn a_lost_position_begins_anew() {
+        let mut position = Position::new(InitialStart::Latest, Some(9));
+        position.restart(InitialStart::All);
+        assert_eq!((position.replay_from(), position.stored()), (RETAINED, Some(RETAINED)));
+        assert!(!position.is_past(3, Some(0)), "replay ids may begin anew");
     }
 
     #[test]

@@ -7,6 +7,7 @@ use super::{ProducerRecord, pipeline::Pipeline};
 use crate::{
     error::{Failure, FailureKind},
     salesforce::{event::Event, replay::Position},
+    time::WallMs,
 };
 
 /// Most records in a batch.
@@ -35,8 +36,8 @@ struct Envelope {
 /// What came out of an answer.
 #[derive(Debug)]
 pub(super) enum Next {
-    /// Records to send, none when transforms dropped all, and the id of the last event behind them.
-    Batch(Vec<ProducerRecord>, i64),
+    /// Records to send, none when transforms dropped all, and the last event behind them: its replay id and its date.
+    Batch(Vec<ProducerRecord>, (i64, Option<WallMs>)),
     /// An event cannot be turned into a record; everything before it has been sent.
     Failed(Failure),
     /// The answer is used up.
@@ -74,8 +75,8 @@ impl Delivery {
         let (mut batch, mut bytes, mut last) = (Vec::new(), 0, None);
         while batch.len() < BATCH_RECORDS_MAX && bytes < BATCH_BYTES_MAX {
             let Some(envelope) = self.events.next() else { break };
-            let id = envelope.replay_id;
-            if position.is_past(id, envelope.created_date_ms) || last.is_some_and(|last| id <= last) {
+            let (id, created_ms) = (envelope.replay_id, envelope.created_date_ms);
+            if position.is_past(id, created_ms) || last.is_some_and(|(last, _)| id <= last) {
                 *repeats += 1;
                 continue;
             }
@@ -86,7 +87,7 @@ impl Delivery {
                         bytes += record.size_bytes();
                         batch.push(record);
                     }
-                    last = Some(id);
+                    last = Some((id, created_ms));
                 }
                 Err(failure) => {
                     self.failed = Some(failure);

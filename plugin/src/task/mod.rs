@@ -2,6 +2,9 @@
 //! (`Step`) and is told what came of it; `driver` does the doing.
 
 mod delivery;
+mod lost;
+#[cfg(test)]
+mod lost_story;
 mod pipeline;
 pub mod preview;
 mod state;

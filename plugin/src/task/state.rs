@@ -7,6 +7,7 @@ use serde_json::json;
 use super::{
     Step,
     delivery::{Delivery, Next},
+    lost::{Lost, Then},
     pipeline::Pipeline,
 };
 use crate::{
@@ -22,9 +23,10 @@ use crate::{
     exchange::Exchange,
     http::{HeaderValue, HttpError, Method, Request, Response, Timeouts},
     oauth::{GrantKind, ServerClock, Token, token},
-    salesforce::{replay::Position, rest},
+    offset::Checkpoint,
+    salesforce::{gap::Reason, replay::Position, rest},
     telemetry::Event,
-    time::{Deadline, Now, parse_http_date},
+    time::{Deadline, Now, WallMs, parse_http_date},
 };
 
 /// The first wait when a quota is used up, in milliseconds. Longer than the 40 s for which the org keeps the seat of a
@@ -80,9 +82,15 @@ pub struct Task {
     pipeline: Option<Pipeline>,
     session: Session,
     position: Position,
+    /// The id of the PushTopic with which the position was made.
+    push_topic_id: Option<String>,
+    /// When the last event that was sent was created.
+    last_event_ms: Option<WallMs>,
+    /// The position is lost, and that is being told.
+    lost: Option<Lost>,
     delivery: Option<Delivery>,
-    /// The last id of the batch that is being sent.
-    sending: Option<i64>,
+    /// Of the last event of the batch that is being sent: its id, and when it was created.
+    sending: Option<(i64, Option<WallMs>)>,
     /// Where to go when the delivery is done.
     after_delivery: Option<Verdict>,
     backoff: Backoff,
@@ -99,12 +107,18 @@ pub struct Task {
 }
 
 impl Task {
-    /// A task that goes on from the committed replay id. `seed` sets its jitter apart from other tasks'.
+    /// A task that goes on from the committed position. `seed` sets its jitter apart from other tasks'.
     #[must_use]
-    pub fn new(config: SourceConfig, committed: Option<i64>, seed: u64) -> Self {
+    pub fn new(config: SourceConfig, committed: Option<Checkpoint>, seed: u64) -> Self {
+        let replay_id = committed.as_ref().map(|checkpoint| checkpoint.replay_id);
+        let (push_topic_id, last_event_ms) =
+            committed.map_or((None, None), |checkpoint| (checkpoint.push_topic_id, checkpoint.last_event_ms));
         Self {
             channel: format!("/topic/{}", config.push_topic_name),
-            position: Position::new(config.initial_start, committed),
+            position: Position::new(config.initial_start, replay_id),
+            push_topic_id,
+            last_event_ms,
+            lost: None,
             backoff: Backoff::new(config.retries_time_ms),
             login_backoff: Backoff::new(config.auth_retries_time_ms),
             clock: ServerClock::default(),
@@ -132,7 +146,14 @@ impl Task {
     /// The replay id after the last event that was sent, or the committed one.
     #[must_use]
     pub fn offset(&self) -> Option<i64> {
-        self.position.after()
+        self.position.stored()
+    }
+
+    /// Where the task stands, as it is to be stored.
+    #[must_use]
+    pub fn checkpoint(&self) -> Option<Checkpoint> {
+        let (push_topic_id, last_event_ms) = (self.push_topic_id.clone(), self.last_event_ms);
+        self.position.stored().map(|replay_id| Checkpoint { replay_id, push_topic_id, last_event_ms })
     }
 
     /// What it was configured with.
@@ -148,6 +169,9 @@ impl Task {
 
     /// What to do next.
     pub fn step(&mut self, now: Now) -> Step {
+        if let Some(lost) = &self.lost {
+            return Step::Send(vec![lost.record.clone()]);
+        }
         if let Some(batch) = self.next_batch(now) {
             return Step::Send(batch);
         }
@@ -173,8 +197,12 @@ impl Task {
 
     /// The batch of the last `Step::Send` is with the host.
     pub fn sent(&mut self) {
-        if let Some(replay_id) = self.sending.take() {
+        if let Some(lost) = self.lost.take() {
+            self.after_loss(lost.then);
+        } else if let Some((replay_id, created_ms)) = self.sending.take() {
             self.position.advance(replay_id);
+            self.last_event_ms = created_ms.or(self.last_event_ms);
+            self.push_topic_id = self.prepared.as_ref().map(|prepared| prepared.push_topic_id.clone());
         }
     }
 
@@ -304,7 +332,7 @@ impl Task {
                 self.phase = Phase::Login;
                 self.logged_in(now, &response)
             }
-            Phase::Prepare(plan) => self.prepare(plan, &response),
+            Phase::Prepare(plan) => self.prepare(now, plan, &response),
             streaming => {
                 self.phase = streaming;
                 self.stream(now, response)
@@ -341,15 +369,21 @@ impl Task {
         Ok(())
     }
 
-    fn prepare(&mut self, mut plan: Plan, response: &Response) -> Result<(), Verdict> {
+    fn prepare(&mut self, now: Now, mut plan: Plan, response: &Response) -> Result<(), Verdict> {
         let needed_token = plan.needs_token();
         let result = plan.answered(&self.config, response, &mut self.events);
         self.phase = Phase::Prepare(plan);
         if let Some((prepared, schemas)) = result? {
             self.pipeline = Some(Pipeline::new(&self.config, &prepared.object, schemas));
-            self.prepared = Some(prepared);
             self.phase = Phase::Handshake;
             self.backoff.reset();
+            let is = prepared.push_topic_id.clone();
+            self.prepared = Some(prepared);
+            if let (Some(from), Some(was)) = (self.position.after(), self.push_topic_id.clone())
+                && was != is
+            {
+                self.lose(now, from, &Reason::Recreated { was, is });
+            }
         }
         if needed_token {
             self.tokens_refused = 0;
@@ -454,12 +488,12 @@ impl Task {
         }
         match next {
             Next::Batch(batch, last) => {
+                self.sending = Some(last);
                 if batch.is_empty() {
                     // Nothing to hand over: the position moves on at once.
-                    self.position.advance(last);
+                    self.sent();
                     return self.next_batch(now);
                 }
-                self.sending = Some(last);
                 return Some(batch);
             }
             Next::Failed(failure) => {
@@ -521,7 +555,31 @@ impl Task {
                 let version = self.prepared.as_ref().map(|prepared| prepared.version.clone()).unwrap_or_default();
                 self.phase = Phase::Prepare(Plan::check(version, cause));
             }
-            Verdict::Fail(failure) => self.fail(failure),
+            Verdict::Fail(failure) => match self.position.after() {
+                Some(from) if failure.kind == FailureKind::OffsetLost => {
+                    self.lose(now, from, &Reason::Refused(failure.message));
+                }
+                _ => self.fail(failure),
+            },
+        }
+    }
+
+    /// The position is lost: that is told first, then the policy decides.
+    fn lose(&mut self, now: Now, from: i64, reason: &Reason) {
+        let (lost, event) = Lost::new(&self.config, from, self.last_event_ms, now, reason);
+        self.events.push(event);
+        self.lost = Some(lost);
+    }
+
+    fn after_loss(&mut self, then: Then) {
+        match then {
+            Then::Fail(failure) => self.fail(failure),
+            Then::GoOn(start) => {
+                self.position.restart(start);
+                self.push_topic_id = self.prepared.as_ref().map(|prepared| prepared.push_topic_id.clone());
+                self.last_event_ms = None;
+                self.phase = if self.session.is_open() { Phase::Goodbye } else { Phase::Handshake };
+            }
         }
     }
 

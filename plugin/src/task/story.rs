@@ -7,26 +7,32 @@ use crate::{
     config::validate,
     error::FailureKind,
     http::{HttpError, Request, Response},
+    offset::Checkpoint,
     time::Now,
 };
 
 const TOKEN: &str = r#"{"access_token":"00D!t","instance_url":"https://x.my.salesforce.com","issued_at":"1"}"#;
-const DESCRIBE: &str = r#"{"name":"Lead","fields":[{"name":"Id","type":"id"},{"name":"Name","type":"string"}]}"#;
-const FOUND: &str = r#"{"totalSize":1,"done":true,"records":[{"Id":"0IF1","Name":"Leads","Query":"SELECT Id, Name FROM Lead","ApiVersion":67.0,"NotifyForFields":"Referenced","NotifyForOperationCreate":true,"NotifyForOperationUpdate":true,"NotifyForOperationDelete":true,"NotifyForOperationUndelete":true,"IsActive":true}]}"#;
+pub(super) const DESCRIBE: &str =
+    r#"{"name":"Lead","fields":[{"name":"Id","type":"id"},{"name":"Name","type":"string"}]}"#;
+pub(super) const FOUND: &str = r#"{"totalSize":1,"done":true,"records":[{"Id":"0IF1","Name":"Leads","Query":"SELECT Id, Name FROM Lead","ApiVersion":67.0,"NotifyForFields":"Referenced","NotifyForOperationCreate":true,"NotifyForOperationUpdate":true,"NotifyForOperationDelete":true,"NotifyForOperationUndelete":true,"IsActive":true}]}"#;
 const NONE: &str = r#"{"totalSize":0,"done":true,"records":[]}"#;
-const HANDSHAKE: &str = r#"[{"channel":"/meta/handshake","id":"1","version":"1.0","clientId":"c1","ext":{"replay":true,"payload.format":true},"successful":true}]"#;
-const FIRST: &str = r#"[{"channel":"/meta/connect","clientId":"c1","id":"2","successful":true,"advice":{"reconnect":"retry","interval":0,"timeout":110000}}]"#;
+pub(super) const HANDSHAKE: &str = r#"[{"channel":"/meta/handshake","id":"1","version":"1.0","clientId":"c1","ext":{"replay":true,"payload.format":true},"successful":true}]"#;
+pub(super) const FIRST: &str = r#"[{"channel":"/meta/connect","clientId":"c1","id":"2","successful":true,"advice":{"reconnect":"retry","interval":0,"timeout":110000}}]"#;
 const SUBSCRIBED: &str =
     r#"[{"channel":"/meta/subscribe","clientId":"c1","id":"3","subscription":"/topic/Leads","successful":true}]"#;
 
 /// A task and the time.
-struct Story {
-    task: Task,
+pub(super) struct Story {
+    pub(super) task: Task,
     now_ms: u64,
 }
 
 impl Story {
-    fn new(changes: &[(&str, &str)], committed: Option<i64>) -> Self {
+    pub(super) fn new(changes: &[(&str, &str)], committed: Option<i64>) -> Self {
+        Self::at(changes, committed.map(Checkpoint::at))
+    }
+
+    pub(super) fn at(changes: &[(&str, &str)], committed: Option<Checkpoint>) -> Self {
         let mut settings: Vec<(String, String)> = [
             ("kafka.topic", "leads"),
             ("salesforce.username", "u"),
@@ -51,12 +57,12 @@ impl Story {
         Now { monotonic_ms: self.now_ms, wall_ms: 1_700_000_000_000 + i64::try_from(self.now_ms).expect("small") }
     }
 
-    fn step(&mut self) -> Step {
+    pub(super) fn step(&mut self) -> Step {
         self.task.step(self.now())
     }
 
     /// Lets waits pass until there is a request, and checks where it goes and what its body says.
-    fn request(&mut self, url_part: &str, body_part: &str) -> Request {
+    pub(super) fn request(&mut self, url_part: &str, body_part: &str) -> Request {
         loop {
             match self.step() {
                 Step::Request(request) => {
@@ -72,23 +78,23 @@ impl Story {
         }
     }
 
-    fn answer(&mut self, status: u16, body: &str) {
+    pub(super) fn answer(&mut self, status: u16, body: &str) {
         let date = ("date".to_owned(), "Tue, 14 Nov 2023 22:30:00 GMT".to_owned());
         let response = Response { status, headers: vec![date], body: body.into() };
         self.task.answered(self.now(), Ok(response));
     }
 
-    fn exchange(&mut self, url_part: &str, body_part: &str, answer: &str) {
+    pub(super) fn exchange(&mut self, url_part: &str, body_part: &str, answer: &str) {
         self.request(url_part, body_part);
         self.answer(200, answer);
     }
 
-    fn log_in(&mut self) {
+    pub(super) fn log_in(&mut self) {
         self.exchange("login.salesforce.com/services/oauth2/token", "grant_type=password", TOKEN);
     }
 
     /// From the handshake to the held connect.
-    fn subscribe(&mut self, replay_from: i64) {
+    pub(super) fn subscribe(&mut self, replay_from: i64) {
         self.exchange("/cometd/67.0", "/meta/handshake", HANDSHAKE);
         self.exchange("/cometd/67.0", r#""timeout":0"#, FIRST);
         self.exchange("/cometd/67.0", &format!(r#""replay":{{"/topic/Leads":{replay_from}}}"#), SUBSCRIBED);
@@ -105,7 +111,7 @@ impl Story {
     }
 
     /// The records of the next batch, by replay id, after it was handed over.
-    fn batch(&mut self) -> usize {
+    pub(super) fn batch(&mut self) -> usize {
         match self.step() {
             Step::Send(batch) => {
                 self.task.sent();
@@ -116,7 +122,7 @@ impl Story {
     }
 
     /// Lets time pass until the task fails.
-    fn failure(&mut self) -> crate::error::Failure {
+    pub(super) fn failure(&mut self) -> crate::error::Failure {
         match self.step() {
             Step::Fail(failure) => failure,
             other => panic!("{other:?} instead of a failure"),
@@ -131,7 +137,7 @@ fn event(id: i64) -> String {
     )
 }
 
-fn connected(ids: impl IntoIterator<Item = i64>) -> String {
+pub(super) fn connected(ids: impl IntoIterator<Item = i64>) -> String {
     let mut messages: Vec<String> = ids.into_iter().map(event).collect();
     messages.push(r#"{"channel":"/meta/connect","clientId":"c1","id":"4","successful":true}"#.into());
     format!("[{}]", messages.join(","))
@@ -295,21 +301,6 @@ fn an_event_that_cannot_be_converted_stops_the_task_after_those_before_it() {
         let failure = story.failure();
         assert_eq!((failure.kind, story.task.offset()), (FailureKind::BadRecord, Some(2)), "{bad}");
     }
-}
-
-#[test]
-fn a_refused_position_is_a_failure_and_never_a_silent_restart() {
-    let mut story = Story::new(&[], Some(99));
-    story.log_in();
-    story.exchange("/describe", "", DESCRIBE);
-    story.exchange("/query", "", FOUND);
-    story.exchange("/cometd/67.0", "/meta/handshake", HANDSHAKE);
-    story.exchange("/cometd/67.0", "/meta/connect", FIRST);
-    let refused = r#"[{"channel":"/meta/subscribe","successful":false,"error":"400::The replayId {99} you provided was invalid.  Please provide a valid ID, -2 to replay all events, or -1 to replay only new events."}]"#;
-    story.exchange("/cometd/67.0", "/meta/subscribe", refused);
-    let failure = story.failure();
-    assert_eq!(failure.kind, FailureKind::OffsetLost);
-    assert_eq!(story.task.offset(), Some(99));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! here. One file for each group.
 
 mod connection;
+mod delivery;
 mod login;
 mod output;
 mod push_topic;
@@ -67,6 +68,7 @@ const GROUPS: &[&[Key]] = &[
     login::KEYS,
     push_topic::KEYS,
     connection::KEYS,
+    delivery::KEYS,
     output::KEYS,
     transforms::KEYS,
     without_effect::KEYS,
