@@ -95,8 +95,8 @@ fn a_filter_moves_the_offset_on_kafka_too() {
     run.terminate().0.expect_code(0);
     assert_eq!(read_all(broker, "it-filter").len(), 0);
     // What the source keeps beside an offset has a key of its own.
-    let stored = read_all(broker, "it-filter-offsets").into_iter().filter_map(|record| record.value);
-    let stored = stored.filter(|value| value.contains("replayId")).next_back();
+    let mut stored = read_all(broker, "it-filter-offsets").into_iter().filter_map(|record| record.value);
+    let stored = stored.rfind(|value| value.contains("replayId"));
     assert_eq!(stored, Some(format!("{{\"replayId\":{last}}}")));
 }
 
