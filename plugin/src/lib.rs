@@ -17,6 +17,7 @@ pub mod error;
 pub mod http;
 pub mod oauth;
 pub mod offset;
+pub mod registry;
 pub mod salesforce;
 pub mod secret;
 pub mod task;

@@ -5,8 +5,9 @@ pub mod def;
 mod grant;
 pub mod keys;
 mod output;
+mod registry;
 mod settings;
 pub mod source;
 pub mod validate;
 
-pub use source::{InitialStart, SourceConfig, Version};
+pub use source::{Conversion, InitialStart, SourceConfig, Version};

@@ -1,6 +1,14 @@
 //! `SourceConfig`: the settings, typed and valid. Made by `validate::parse` alone.
 
-use crate::{converters::Converter, oauth::Grant, salesforce::push_topic::Notify, topic_template::TopicTemplate};
+use std::sync::Arc;
+
+use crate::{
+    converters::{Converter, wire_format::IdForm},
+    oauth::Grant,
+    registry::Registry,
+    salesforce::push_topic::Notify,
+    topic_template::TopicTemplate,
+};
 
 /// `salesforce.version`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,8 +55,19 @@ pub struct SourceConfig {
     pub response_bytes_max: usize,
     /// `kafka.topic` and `kafka.topic.lowercase`.
     pub topic: TopicTemplate,
-    /// Converter of keys.
-    pub key_converter: Converter,
-    /// Converter of values.
-    pub value_converter: Converter,
+    /// How keys are converted.
+    pub key: Conversion,
+    /// How values are converted.
+    pub value: Conversion,
+}
+
+/// How the keys or the values of records are converted.
+#[derive(Clone, Debug)]
+pub struct Conversion {
+    /// The converter.
+    pub converter: Converter,
+    /// Where its schemas get their ids, if it has such.
+    pub registry: Option<Arc<Registry>>,
+    /// `*.schema.id.serializer`: where a record says which schema it has.
+    pub id_form: IdForm,
 }

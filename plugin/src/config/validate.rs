@@ -2,7 +2,8 @@
 
 use super::{
     def::{Effect, Key, Type},
-    grant, keys, output,
+    grant, keys,
+    output::{self, Side},
     settings::Settings,
     source::{InitialStart, SourceConfig, Version},
 };
@@ -34,6 +35,7 @@ pub fn validate(given: &[(String, String)]) -> Vec<ConfigValue> {
     let settings = Settings::new(given);
     let mut values: Vec<ConfigValue> = keys::all().map(|key| check_key(key, &settings)).collect();
     grant::check(&settings, &mut values);
+    output::check(&settings, &mut values);
     for (index, (name, _)) in given.iter().enumerate() {
         if given[..index].iter().any(|(other, _)| other == name) {
             entry(&mut values, name).errors.push(format!("{name} is given twice; keep one"));
@@ -141,8 +143,8 @@ pub fn parse(given: &[(String, String)]) -> Result<SourceConfig, Failure> {
         retries_time_ms: settings.number("request.max.retries.time.ms"),
         response_bytes_max: settings.number("connection.max.message.size"),
         topic,
-        key_converter: output::key_converter(),
-        value_converter: output::value_converter(&settings),
+        key: output::conversion(&settings, Side::Key),
+        value: output::conversion(&settings, Side::Value),
     })
 }
 
@@ -208,7 +210,7 @@ mod tests {
             ("salesforce.version", Some("sixty"), "latest"),
             ("kafka.topic", Some("a b"), "kafka.topic"),
             ("salesforce.push.topic.create", Some("yes"), "true or false"),
-            ("output.data.format", Some("AVRO"), "JSON"),
+            ("output.data.format", Some("XML"), "JSON"),
             ("transforms", Some("route"), "no single message transforms"),
         ];
         for (name, value, expected) in cases {

@@ -2,7 +2,11 @@
 //! (`Step`) and is told what came of it; `driver` does the doing.
 
 mod delivery;
+mod lane;
 mod pipeline;
+mod registration;
+#[cfg(test)]
+mod registration_story;
 mod state;
 mod step;
 #[cfg(test)]

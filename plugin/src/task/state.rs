@@ -5,9 +5,10 @@ use std::mem;
 use serde_json::json;
 
 use super::{
-    Step,
+    ProducerRecord, Step,
     delivery::{Delivery, Next},
     pipeline::Pipeline,
+    registration::{self, Registration},
 };
 use crate::{
     backoff::{Backoff, Jitter},
@@ -21,6 +22,7 @@ use crate::{
     error::{Cause, Failure, FailureKind, Verdict},
     http::{HeaderValue, HttpError, Method, Request, Response, Timeouts},
     oauth::{Token, token},
+    registry::requests::REGISTRY_RESPONSE_BYTES_MAX,
     salesforce::{replay::Position, rest},
     telemetry::Event,
     time::{Deadline, Now, parse_http_date},
@@ -78,6 +80,8 @@ pub struct Task {
     session: Session,
     position: Position,
     delivery: Option<Delivery>,
+    /// A batch that waits for the ids of its schemas.
+    held: Option<Held>,
     /// The last id of the batch that is being sent.
     sending: Option<i64>,
     /// Where to go when the delivery is done.
@@ -87,6 +91,14 @@ pub struct Task {
     jitter: Jitter,
     repeats: u64,
     events: Vec<Event>,
+}
+
+/// A batch that waits for the ids of its schemas, and the replay id of its last event.
+#[derive(Debug)]
+struct Held {
+    batch: Vec<ProducerRecord>,
+    last: i64,
+    registration: Registration,
 }
 
 impl Task {
@@ -106,6 +118,7 @@ impl Task {
             pipeline: None,
             session: Session::default(),
             delivery: None,
+            held: None,
             sending: None,
             after_delivery: None,
             throttled: 0,
@@ -128,8 +141,13 @@ impl Task {
 
     /// What to do next.
     pub fn step(&mut self, now: Now) -> Step {
-        if let Some(batch) = self.next_batch(now) {
+        if self.held.is_none()
+            && let Some(batch) = self.next_batch(now)
+        {
             return Step::Send(batch);
+        }
+        if let Some(step) = self.register(now) {
+            return step;
         }
         if let Phase::Wait(until, next) = &mut self.phase {
             if !until.passed(now) {
@@ -160,6 +178,13 @@ impl Task {
     /// The outcome of the request in flight.
     pub fn answered(&mut self, now: Now, outcome: Result<Response, HttpError>) {
         let Some(asked) = self.asked.take() else { return };
+        if let Some(held) = &mut self.held {
+            let outcome = outcome.and_then(|response| response.decoded(REGISTRY_RESPONSE_BYTES_MAX));
+            if let Err(failure) = held.registration.answered(now, outcome, &mut self.jitter, &mut self.events) {
+                self.follow(now, Verdict::Fail(failure));
+            }
+            return;
+        }
         if matches!(self.phase, Phase::Goodbye) {
             self.phase = Phase::Handshake;
             return;
@@ -183,6 +208,7 @@ impl Task {
     pub fn close(&mut self, now: Now) -> Option<Request> {
         self.asked = None;
         self.delivery = None;
+        self.held = None;
         let open = self.session.is_open() && self.token.is_some();
         self.phase = Phase::Failed(Failure::new(FailureKind::Fatal, "CLOSED", "The task was closed"));
         open.then(|| self.goodbye(now))
@@ -384,10 +410,13 @@ impl Task {
             self.events.push(Event::UnknownFields { fields });
         }
         match next {
-            Next::Batch(batch, last) => {
-                self.sending = Some(last);
-                return Some(batch);
-            }
+            Next::Batch(batch, last) => match pipeline.registration(&batch) {
+                None => {
+                    self.sending = Some(last);
+                    return Some(batch);
+                }
+                Some(registration) => self.held = Some(Held { batch, last, registration }),
+            },
             Next::Failed(failure) => {
                 self.delivery = None;
                 self.after_delivery = None;
@@ -402,6 +431,37 @@ impl Task {
         }
         if self.repeats > 0 {
             self.events.push(Event::RepeatsDropped { count: mem::take(&mut self.repeats) });
+        }
+        None
+    }
+
+    /// Gets the batch that waits its ids, and then sends it; `None` when none waits.
+    fn register(&mut self, now: Now) -> Option<Step> {
+        let held = self.held.as_mut()?;
+        if self.asked.is_some() {
+            return Some(Step::Await);
+        }
+        match held.registration.step(now, self.config.connection_timeout_ms) {
+            registration::Next::Ask(request) => {
+                self.asked = Some(now);
+                self.events.push(Event::Requesting { request: format!("{request:?}") });
+                return Some(Step::Request(request));
+            }
+            registration::Next::Wait(until) => return Some(Step::Wait(until)),
+            registration::Next::Failed(failure) => self.follow(now, Verdict::Fail(failure)),
+            registration::Next::Done(ids) => {
+                let Held { mut batch, last, .. } = self.held.take()?;
+                let pipeline = self.pipeline.as_mut()?;
+                for (wanted, id) in ids {
+                    pipeline.registered(wanted, id);
+                }
+                if pipeline.finish(&mut batch) {
+                    self.sending = Some(last);
+                    return Some(Step::Send(batch));
+                }
+                let message = "A record's schema has no id after its registration";
+                self.follow(now, Verdict::Fail(Failure::new(FailureKind::Fatal, "SCHEMA_ID_MISSING", message)));
+            }
         }
         None
     }
@@ -473,6 +533,8 @@ impl Task {
     }
 
     fn fail(&mut self, failure: Failure) {
+        self.held = None;
+        self.delivery = None;
         self.events.push(Event::Failed { code: failure.code.clone(), message: failure.message.clone() });
         self.phase = Phase::Failed(failure);
     }

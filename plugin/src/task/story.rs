@@ -20,9 +20,9 @@ const SUBSCRIBED: &str =
     r#"[{"channel":"/meta/subscribe","clientId":"c1","id":"3","subscription":"/topic/Leads","successful":true}]"#;
 
 /// A task and the time.
-struct Story {
-    task: Task,
-    now_ms: u64,
+pub(super) struct Story {
+    pub(super) task: Task,
+    pub(super) now_ms: u64,
 }
 
 impl Story {
@@ -47,16 +47,16 @@ impl Story {
         Self { task: Task::new(config, committed, 1), now_ms: 1_000_000 }
     }
 
-    fn now(&self) -> Now {
+    pub(super) fn now(&self) -> Now {
         Now { monotonic_ms: self.now_ms, wall_ms: 1_700_000_000_000 + i64::try_from(self.now_ms).expect("small") }
     }
 
-    fn step(&mut self) -> Step {
+    pub(super) fn step(&mut self) -> Step {
         self.task.step(self.now())
     }
 
     /// Lets waits pass until there is a request, and checks where it goes and what its body says.
-    fn request(&mut self, url_part: &str, body_part: &str) -> Request {
+    pub(super) fn request(&mut self, url_part: &str, body_part: &str) -> Request {
         loop {
             match self.step() {
                 Step::Request(request) => {
@@ -72,13 +72,13 @@ impl Story {
         }
     }
 
-    fn answer(&mut self, status: u16, body: &str) {
+    pub(super) fn answer(&mut self, status: u16, body: &str) {
         let date = ("date".to_owned(), "Tue, 14 Nov 2023 22:30:00 GMT".to_owned());
         let response = Response { status, headers: vec![date], body: body.into() };
         self.task.answered(self.now(), Ok(response));
     }
 
-    fn exchange(&mut self, url_part: &str, body_part: &str, answer: &str) {
+    pub(super) fn exchange(&mut self, url_part: &str, body_part: &str, answer: &str) {
         self.request(url_part, body_part);
         self.answer(200, answer);
     }
@@ -94,7 +94,7 @@ impl Story {
         self.exchange("/cometd/67.0", &format!(r#""replay":{{"/topic/Leads":{replay_from}}}"#), SUBSCRIBED);
     }
 
-    fn start(changes: &[(&str, &str)], committed: Option<i64>, replay_from: i64) -> Self {
+    pub(super) fn start(changes: &[(&str, &str)], committed: Option<i64>, replay_from: i64) -> Self {
         let mut story = Self::new(changes, committed);
         story.log_in();
         story.exchange("/sobjects/Lead/describe", "", DESCRIBE);
@@ -116,7 +116,7 @@ impl Story {
     }
 
     /// Lets time pass until the task fails.
-    fn failure(&mut self) -> crate::error::Failure {
+    pub(super) fn failure(&mut self) -> crate::error::Failure {
         match self.step() {
             Step::Fail(failure) => failure,
             other => panic!("{other:?} instead of a failure"),
@@ -131,7 +131,7 @@ fn event(id: i64) -> String {
     )
 }
 
-fn connected(ids: impl IntoIterator<Item = i64>) -> String {
+pub(super) fn connected(ids: impl IntoIterator<Item = i64>) -> String {
     let mut messages: Vec<String> = ids.into_iter().map(event).collect();
     messages.push(r#"{"channel":"/meta/connect","clientId":"c1","id":"4","successful":true}"#.into());
     format!("[{}]", messages.join(","))

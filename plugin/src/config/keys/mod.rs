@@ -4,8 +4,9 @@
 
 mod connection;
 mod login;
-mod output;
+pub(super) mod output;
 mod push_topic;
+pub(super) mod registry;
 mod without_effect;
 
 use super::def::{Effect, Importance, Key, Type, Validator, Width};
@@ -48,8 +49,16 @@ const LOW: Key = Key { importance: Importance::Low, width: Width::Short, ..BASE 
 const HIGH: Key = Key { importance: Importance::High, ..BASE };
 
 /// Every group of settings, in the order in which tables show them.
-const GROUPS: &[&[Key]] =
-    &[&[CONNECTOR_CLASS], login::KEYS, push_topic::KEYS, connection::KEYS, output::KEYS, without_effect::KEYS];
+const GROUPS: &[&[Key]] = &[
+    &[CONNECTOR_CLASS],
+    login::KEYS,
+    push_topic::KEYS,
+    connection::KEYS,
+    output::KEYS,
+    registry::VALUES,
+    registry::KEYS,
+    without_effect::KEYS,
+];
 
 const CONNECTOR_CLASS: Key = Key {
     name: "connector.class",
