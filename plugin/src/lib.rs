@@ -21,6 +21,7 @@ pub mod keystore;
 pub mod oauth;
 pub mod offset;
 pub mod preflight;
+pub mod registry;
 pub mod salesforce;
 pub mod secret;
 pub mod task;

@@ -113,6 +113,22 @@ pub enum Event {
         /// Their names, a few of them.
         fields: Vec<String>,
     },
+    /// The schema registry gave a schema its id.
+    SchemaIdKnown {
+        /// The subject.
+        subject: String,
+        /// The id.
+        id: i32,
+        /// `AVRO`, `JSON` or `PROTOBUF`.
+        schema_type: &'static str,
+    },
+    /// The schema registry is away, or not well; another try follows.
+    RegistryAway {
+        /// Why.
+        cause: Cause,
+        /// Milliseconds until the next attempt.
+        wait_ms: u64,
+    },
     /// Messages on channels that nobody subscribed to.
     Strays {
         /// How many.
@@ -167,6 +183,7 @@ impl Event {
             | Self::Throttled { .. }
             | Self::Disordered { .. }
             | Self::UnknownFields { .. }
+            | Self::RegistryAway { .. }
             | Self::Strays { .. }
             | Self::TransformNote { .. } => Level::Warn,
             Self::Requesting { .. } => Level::Debug,
@@ -177,6 +194,7 @@ impl Event {
             | Self::Subscribed { .. }
             | Self::RepeatsDropped { .. }
             | Self::Exchanged(_)
+            | Self::SchemaIdKnown { .. }
             | Self::SaidGoodbye => Level::Info,
         }
     }
@@ -200,6 +218,8 @@ impl Event {
             Self::RepeatsDropped { .. } => "repeats-dropped",
             Self::Disordered { .. } => "events-disordered",
             Self::UnknownFields { .. } => "unknown-fields",
+            Self::SchemaIdKnown { .. } => "schema-id-known",
+            Self::RegistryAway { .. } => "registry-away",
             Self::Strays { .. } => "stray-messages",
             Self::TransformNote { .. } => "transform-note",
             Self::PositionLost { .. } => "position-lost",
@@ -261,6 +281,10 @@ impl Event {
                 "Events carry fields that the object's describe did not have: {}. Restart the connector to take them in",
                 fields.join(", ")
             ),
+            Self::SchemaIdKnown { subject, id, schema_type } => {
+                format!("The {schema_type} schema of {subject} has the id {id} in the schema registry")
+            }
+            Self::RegistryAway { cause, wait_ms } => format!("{}; trying again in {wait_ms} ms", cause.message),
             Self::Strays { count } => format!("{count} messages on other channels were ignored"),
             Self::TransformNote { message } => message.clone(),
             Self::PositionLost { from_replay_id, message, policy, .. } => format!(
@@ -302,6 +326,12 @@ impl Event {
                 ("reason", (*reason).to_owned()),
                 ("policy", (*policy).to_owned()),
             ],
+            Self::SchemaIdKnown { subject, id, schema_type } => {
+                vec![("subject", subject.clone()), ("id", id.to_string()), ("schema_type", (*schema_type).to_owned())]
+            }
+            Self::RegistryAway { cause, wait_ms } => {
+                vec![("code", cause.code.clone()), ("wait_ms", wait_ms.to_string())]
+            }
             Self::Failed { code, .. } => vec![("code", code.clone())],
             Self::Exchanged(exchange) => exchange.fields(),
             Self::ClockOff { ahead_ms } => vec![("ahead_ms", ahead_ms.to_string())],
@@ -325,6 +355,8 @@ impl Event {
             Self::Throttled { .. } => Some(("salesforce_throttled_total", 1)),
             Self::PositionLost { .. } => Some(("salesforce_positions_lost_total", 1)),
             Self::RepeatsDropped { count } => Some(("salesforce_repeats_dropped_total", *count)),
+            Self::SchemaIdKnown { .. } => Some(("schema_registry_ids_total", 1)),
+            Self::RegistryAway { .. } => Some(("schema_registry_retries_total", 1)),
             _ => None,
         }
     }

@@ -13,7 +13,7 @@ use crate::{
     },
     embedded::EmbeddedBackend,
     engine::{Cache, Catalogue, Component, ConfigValue, Description, Engine, Instance, InstanceParts, Limits, Source},
-    imports::allow_list::AllowList,
+    imports::allow_list::{self, AllowList},
     kafka::KafkaBackend,
     sink::Backend,
     worker::{component_settings, secrets},
@@ -75,12 +75,15 @@ pub(super) async fn connector<'a>(
     Ok((connector, Some(known), findings))
 }
 
-/// Where the component may connect.
+/// Where the component may connect: as the worker file says, else as the component declares; and to what the worker file
+/// itself gives connectors as a default, such as a schema registry.
 pub(super) fn allow_list(worker: &WorkerConfig, description: &Description) -> anyhow::Result<AllowList> {
-    match &worker.network.allow {
-        Some(patterns) => AllowList::parse(patterns).context("tributary.network.allow"),
-        None => AllowList::parse(&description.network).context("what the component declares"),
-    }
+    let (patterns, named_by) = match &worker.network.allow {
+        Some(patterns) => (patterns, "tributary.network.allow"),
+        None => (&description.network, "what the component declares"),
+    };
+    let defaults = allow_list::origins(worker.connector_defaults.iter().map(|(_, value)| value.as_str()));
+    AllowList::parse(patterns.iter().chain(&defaults)).context(named_by)
 }
 
 /// A proxy that the connector names is an origin like any other.
@@ -191,8 +194,35 @@ pub(super) fn invalid(path: &Path, findings: Findings) -> ConfigError {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test that cannot set up its case has failed")]
 mod tests {
     use super::*;
+    use crate::imports::allow_list::Origin;
+
+    #[test]
+    fn what_the_worker_file_gives_connectors_may_be_reached() {
+        let description = Description {
+            classes: vec![],
+            version: String::new(),
+            summary: String::new(),
+            network: vec!["https://*.vendor.example".to_owned()],
+            config: vec![],
+            plugins: vec![],
+        };
+        let registry = "value.converter.schema.registry.url";
+        let url = "https://u:p@10.0.0.7:8081/apis/ccompat/v7";
+        let origin = |text: &str| Origin::of(&text.parse().unwrap()).unwrap();
+        for allow in [None, Some(vec!["https://*.vendor.example".to_owned()])] {
+            let mut worker = WorkerConfig::default();
+            worker.network.allow = allow;
+            let reached =
+                |worker: &WorkerConfig, url| allow_list(worker, &description).unwrap().permit(&origin(url)).is_some();
+            assert!(!reached(&worker, "https://10.0.0.7:8081"));
+            worker.connector_defaults = vec![(registry.to_owned(), url.to_owned())];
+            assert!(reached(&worker, "https://10.0.0.7:8081") && reached(&worker, "https://a.vendor.example"));
+            assert!(!reached(&worker, "https://10.0.0.7:8082") && !reached(&worker, "http://10.0.0.7:8081"));
+        }
+    }
 
     #[test]
     fn a_text_of_a_component_becomes_a_finding_that_reads_well() {

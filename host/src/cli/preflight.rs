@@ -2,7 +2,6 @@
 //! network and Kafka are the host's part, the far side is the component's.
 
 use std::{
-    collections::BTreeSet,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -16,7 +15,10 @@ use crate::{
     check::{Check, CheckStatus},
     config::{ConnectorConfig, ProxySettings, WorkerConfig},
     engine::{CallError, Component, Description, Instance, InstanceParts},
-    imports::{allow_list::AllowList, http::Clients},
+    imports::{
+        allow_list::{self, AllowList},
+        http::Clients,
+    },
     worker::{component_settings, secrets},
 };
 
@@ -40,7 +42,7 @@ pub(super) async fn online(
     let parts = InstanceParts::for_questions(context.telemetry.clone(), secrets(description, connector));
     let mut asked = Instance::new(component, parts).await.map_err(|(trapped, _)| anyhow!(trapped))?;
     let values = asked.validate(&settings).await?;
-    for origin in origins(values.into_iter().filter_map(|value| value.value)) {
+    for origin in allow_list::origins(values.iter().filter_map(|value| value.value.as_deref())) {
         for check in way.clients.probe(&origin, &way.allow, way.proxy.as_ref()).await {
             report.add(check)?;
         }
@@ -72,19 +74,6 @@ struct Way {
     clients: Clients,
     allow: AllowList,
     proxy: Option<ProxySettings>,
-}
-
-/// The origins among the values of settings: where the component will begin.
-fn origins(values: impl Iterator<Item = String>) -> BTreeSet<String> {
-    let addresses = values.flat_map(|value| value.split(',').map(|part| part.trim().to_owned()).collect::<Vec<_>>());
-    let origins = addresses.filter_map(|address| {
-        let uri: http::Uri = address.parse().ok()?;
-        let scheme = uri.scheme_str().filter(|scheme| ["http", "https"].contains(scheme))?;
-        // Without a login that an address may hold.
-        let authority = uri.authority()?.as_str().rsplit('@').next()?.to_owned();
-        Some(format!("{scheme}://{authority}"))
-    });
-    origins.collect()
 }
 
 async fn ask_component(
@@ -183,17 +172,6 @@ fn line(check: &Check, colours: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_origins_that_a_configuration_names() {
-        let values =
-            ["https://a.example", "x", "https://u:p@b.example:8081/path,http://c:1", "ftp://d", "https://a.example"];
-        let found = origins(values.iter().map(|value| (*value).to_owned()));
-        assert_eq!(
-            found.into_iter().collect::<Vec<_>>(),
-            ["http://c:1", "https://a.example", "https://b.example:8081"]
-        );
-    }
 
     #[test]
     fn a_line_has_its_remedy_below() {

@@ -5,6 +5,7 @@
 //! `https://*.my.vendor.example`, `http://127.0.0.1:*`. Without a port the scheme's own is meant.
 
 use std::{
+    collections::BTreeSet,
     fmt,
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
 };
@@ -83,6 +84,19 @@ pub struct Origin {
     /// Lower case, without a trailing dot; IPv6 without brackets.
     host: String,
     port: u16,
+}
+
+/// The origins of http and https among the values of settings, in which several may stand with commas between.
+#[must_use]
+pub fn origins<'a>(values: impl Iterator<Item = &'a str>) -> BTreeSet<String> {
+    let origin = |address: &str| {
+        let uri: http::Uri = address.trim().parse().ok()?;
+        let scheme = uri.scheme_str().and_then(Scheme::parse)?;
+        // Without a login that an address may hold.
+        let authority = uri.authority()?.as_str().rsplit('@').next()?.to_owned();
+        Some(format!("{}://{authority}", scheme.as_str()))
+    };
+    values.flat_map(|value| value.split(',')).filter_map(origin).collect()
 }
 
 impl Origin {
@@ -338,6 +352,14 @@ mod tests {
         let list = AllowList::parse([pattern]).unwrap();
         let permit = Origin::of(&url.parse().unwrap()).and_then(|origin| list.permit(&origin));
         assert_eq!(permit.is_some(), allowed, "{pattern} {url}");
+    }
+
+    #[test]
+    fn the_origins_that_settings_name() {
+        let values =
+            ["https://a.example", "x", "https://u:p@b.example:8081/path, http://c:1", "ftp://d", "https://a.example"];
+        let found: Vec<String> = origins(values.into_iter()).into_iter().collect();
+        assert_eq!(found, ["http://c:1", "https://a.example", "https://b.example:8081"]);
     }
 
     #[test]

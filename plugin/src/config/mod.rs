@@ -8,10 +8,11 @@ pub mod keys;
 mod output;
 #[cfg(test)]
 mod random;
+mod registry;
 mod settings;
 pub mod source;
 mod transforms;
 pub mod validate;
 
 pub use delivery::{GapConfig, LostPolicy};
-pub use source::{InitialStart, SourceConfig, Version};
+pub use source::{Conversion, InitialStart, SourceConfig, Version};

@@ -1,7 +1,13 @@
 //! `SourceConfig`: the settings, typed and valid. Made by `validate::parse` alone.
 
+use std::sync::Arc;
+
 use crate::{
-    converters::Converter, oauth::Grant, salesforce::push_topic::Notify, topic_template::TopicTemplate,
+    converters::{Converter, wire_format::IdForm},
+    oauth::Grant,
+    registry::Registry,
+    salesforce::push_topic::Notify,
+    topic_template::TopicTemplate,
     transforms::Chain,
 };
 
@@ -54,14 +60,25 @@ pub struct SourceConfig {
     pub log_requests: bool,
     /// `kafka.topic` and `kafka.topic.lowercase`.
     pub topic: TopicTemplate,
-    /// Converter of keys.
-    pub key_converter: Converter,
-    /// Converter of values.
-    pub value_converter: Converter,
+    /// How keys are converted.
+    pub key: Conversion,
+    /// How values are converted.
+    pub value: Conversion,
     /// `transforms` and `predicates`.
     pub chain: Chain,
     /// `tributary.headers.enable`.
     pub event_headers: bool,
     /// `salesforce.replay.lost.policy` and where a lost position is told of.
     pub gap: super::GapConfig,
+}
+
+/// How the keys or the values of records are converted.
+#[derive(Clone, Debug)]
+pub struct Conversion {
+    /// The converter.
+    pub converter: Converter,
+    /// Where its schemas get their ids, if it has such.
+    pub registry: Option<Arc<Registry>>,
+    /// `*.schema.id.serializer`: where a record says which schema it has.
+    pub id_form: IdForm,
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use super::{
     def::{Effect, Key, Type},
     delivery::{self, GapConfig},
-    grant, keys, output,
+    grant, keys,
+    output::{self, Side},
     settings::Settings,
     source::{InitialStart, SourceConfig, Version},
     transforms,
@@ -44,6 +45,7 @@ pub fn validate(given: &[(String, String)]) -> Vec<ConfigValue> {
         keys::all().filter(|key| !key.is_family()).map(|key| check_key(key, key.name, &settings)).collect();
     grant::check(&settings, &mut values);
     delivery::check(&settings, &mut values);
+    output::check(&settings, &mut values);
     transforms::check(given, &settings, &mut values);
     let (mut seen, mut twice, mut unknown_names) = (BTreeSet::new(), BTreeSet::new(), 0);
     for (name, _) in given {
@@ -176,8 +178,8 @@ pub fn parse(given: &[(String, String)]) -> Result<SourceConfig, Failure> {
         log_requests: settings.flag("curl.logging"),
         gap: GapConfig::read(&settings, &topic),
         topic,
-        key_converter: output::key_converter(),
-        value_converter: output::value_converter(&settings),
+        key: output::conversion(&settings, Side::Key),
+        value: output::conversion(&settings, Side::Value),
         chain: transforms::check(given, &settings, &mut Vec::new()).unwrap_or_default(),
         event_headers: settings.flag("tributary.headers.enable"),
     })
@@ -247,7 +249,7 @@ mod tests {
             ("salesforce.push.topic.create", Some("yes"), "true or false"),
             ("salesforce.replay.lost.policy", Some("ignore"), "one of fail, earliest, latest"),
             ("tributary.gap.topic", Some("a b"), "no name of a topic"),
-            ("output.data.format", Some("AVRO"), "JSON"),
+            ("output.data.format", Some("XML"), "JSON"),
             ("transforms", Some("route"), "transforms.route.type"),
             ("request.max.retries.time.ms", Some("999"), "between 1000 and 250000"),
             ("request.max.retries.time.ms", Some("250001"), "between 1000 and 250000"),

@@ -1,13 +1,12 @@
-//! Kafka Connect's JsonConverter without schemas (`org.apache.kafka.connect.json.JsonConverter`, `schemas.enable=false`),
-//! byte for byte: fields in schema order, nulls written out, logical types as numbers, Java's texts of floating-point
-//! numbers, characters outside the Basic Multilingual Plane as two escapes. Floating-point numbers follow JDK 19 and
+//! Kafka Connect's JsonConverter (`org.apache.kafka.connect.json.JsonConverter`), byte for byte: fields in schema order,
+//! nulls written out, logical types as numbers, Java's texts of floating-point numbers, characters outside the Basic Multilingual Plane as two escapes. Floating-point numbers follow JDK 19 and
 //! later (`data::java_number`); a Connect worker on an older JDK writes a few of them longer.
 
 use std::fmt::Write as _;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
-use super::{ConvertError, ConvertProblem};
+use super::{ConvertError, ConvertProblem, json_envelope};
 use crate::data::{Schema, SchemaKind, Struct, Value, decimal, java_number, logical::LogicalType};
 
 /// How a Decimal is written: the converter's `decimal.format`.
@@ -27,18 +26,32 @@ pub struct JsonOptions {
     pub decimal_format: DecimalFormat,
     /// `replace.null.with.default`: whether null becomes the schema's default, where there is one.
     pub replace_null_with_default: bool,
+    /// `schemas.enable`: whether the schema stands beside the value.
+    pub schemas_enable: bool,
 }
 
 impl Default for JsonOptions {
     fn default() -> Self {
-        Self { decimal_format: DecimalFormat::Base64, replace_null_with_default: true }
+        Self { decimal_format: DecimalFormat::Base64, replace_null_with_default: true, schemas_enable: false }
     }
 }
 
-/// Connect's JsonConverter without schemas.
+/// Connect's JsonConverter.
 #[derive(Clone, Debug, Default)]
 pub struct JsonConverter {
     options: JsonOptions,
+    /// How the entries of a map stand whose keys are no texts.
+    entries: Entries,
+}
+
+/// The entries of a map whose keys are no texts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Entries {
+    /// Arrays of key and value.
+    #[default]
+    Pairs,
+    /// Objects with the members `key` and `value`, as in JSON with a JSON Schema.
+    Objects,
 }
 
 /// Room made at first for a struct, which saves the growing of most records.
@@ -48,11 +61,16 @@ impl JsonConverter {
     /// A converter with these settings.
     #[must_use]
     pub fn new(options: JsonOptions) -> Self {
-        Self { options }
+        Self { options, entries: Entries::Pairs }
     }
 
-    /// The JSON text of `value`. `None` only for null without a schema; null with a schema is the text `null`. The topic
-    /// plays no part in this format.
+    /// The same with another form of entries.
+    pub(super) fn with_entries(options: JsonOptions, entries: Entries) -> Self {
+        Self { options, entries }
+    }
+
+    /// The JSON text of `value`, in an envelope with its schema if `schemas.enable` says so. `None` only for null without a
+    /// schema; null with a schema is the text `null`. The topic plays no part in this format.
     ///
     /// # Errors
     /// `ConvertError` when the value does not fit the schema.
@@ -67,11 +85,20 @@ impl JsonConverter {
         }
         let capacity = if matches!(value, Value::Struct(_)) { STRUCT_CAPACITY_BYTES } else { 0 };
         let mut out = String::with_capacity(capacity);
-        self.write(&mut out, schema, value)?;
+        if self.options.schemas_enable {
+            out.push_str("{\"schema\":");
+            json_envelope::write_schema(&mut out, self, schema)?;
+            out.push_str(",\"payload\":");
+            self.write(&mut out, schema, value)?;
+            out.push('}');
+        } else {
+            self.write(&mut out, schema, value)?;
+        }
         Ok(Some(out.into_bytes()))
     }
 
-    fn write(&self, out: &mut String, schema: Option<&Schema>, value: &Value) -> Result<(), ConvertError> {
+    /// Appends the JSON text of a value.
+    pub(super) fn write(&self, out: &mut String, schema: Option<&Schema>, value: &Value) -> Result<(), ConvertError> {
         let Some(schema) = schema else { return self.write_schemaless(out, value) };
         match (&schema.kind, value) {
             (_, Value::Null) => self.write_null(out, schema)?,
@@ -192,11 +219,15 @@ impl JsonConverter {
                 out.push(':');
                 self.write(out, values, value).map_err(|error| error.within("{}"))?;
             } else {
-                out.push('[');
+                let (open, between, close) = match self.entries {
+                    Entries::Pairs => ("[", ",", "]"),
+                    Entries::Objects => ("{\"key\":", ",\"value\":", "}"),
+                };
+                out.push_str(open);
                 self.write(out, keys, key).map_err(|error| error.within("{key}"))?;
-                out.push(',');
+                out.push_str(between);
                 self.write(out, values, value).map_err(|error| error.within("{}"))?;
-                out.push(']');
+                out.push_str(close);
             }
         }
         out.push(if text_keys { '}' } else { ']' });
@@ -237,7 +268,8 @@ fn push_bytes(out: &mut String, bytes: &[u8]) {
 /// First byte of the UTF-8 form of every character outside the Basic Multilingual Plane is this or above.
 const ASTRAL_LEAD: u8 = 0xf0;
 
-fn push_string(out: &mut String, text: &str) {
+/// Appends a JSON text.
+pub(super) fn push_string(out: &mut String, text: &str) {
     out.push('"');
     let mut rest = text;
     while let Some(position) = first_escape(rest.as_bytes()) {
@@ -419,7 +451,7 @@ mod tests {
     #[test]
     fn writes_what_kafkas_converter_writes() {
         let with = |decimal_format, replace_null_with_default| {
-            JsonConverter::new(JsonOptions { decimal_format, replace_null_with_default })
+            JsonConverter::new(JsonOptions { decimal_format, replace_null_with_default, schemas_enable: false })
         };
         let convert = |converter: &JsonConverter, schema: &Option<Schema>, value: &Value| {
             converter.convert("t", schema.as_ref(), value).unwrap().map(|bytes| String::from_utf8(bytes).unwrap())

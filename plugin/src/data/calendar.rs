@@ -68,6 +68,24 @@ pub fn time_ms(text: &str) -> Result<i32, CalendarError> {
     i32::try_from(time_ms).map_err(|_| CalendarError::Range)
 }
 
+/// Year, month and day of a count of days since 1970-01-01 (Hinnant, "chrono-Compatible Low-Level Date Algorithms").
+#[must_use]
+pub fn civil_from_days(days: i64) -> (i64, u8, u8) {
+    // Days from 0000-03-01 to 1970-01-01, and in four hundred years.
+    const EPOCH: i64 = 719_468;
+    const ERA: i64 = 146_097;
+    let days = days + EPOCH;
+    let day_of_era = days.rem_euclid(ERA);
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    let year = year_of_era + days.div_euclid(ERA) * 400 + i64::from(month <= 2);
+    // Both are far below 256.
+    (year, month as u8, day as u8)
+}
+
 /// What is left of a text.
 struct Cursor<'a> {
     rest: &'a [u8],

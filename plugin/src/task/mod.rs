@@ -2,11 +2,15 @@
 //! (`Step`) and is told what came of it; `driver` does the doing.
 
 mod delivery;
+mod lane;
 mod lost;
 #[cfg(test)]
 mod lost_story;
 mod pipeline;
 pub mod preview;
+mod registration;
+#[cfg(test)]
+mod registration_story;
 mod state;
 mod step;
 #[cfg(test)]

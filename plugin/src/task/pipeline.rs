@@ -3,12 +3,18 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use super::{ProducerRecord, delivery::bad_record};
+use super::{
+    ProducerRecord,
+    delivery::bad_record,
+    lane::{Lane, Wanted},
+    registration::Registration,
+};
 use crate::{
     config::SourceConfig,
-    converters::{Converter, simple_header},
+    converters::{Document, simple_header},
     data::{Schema, Value, logical, record::Header},
     error::Failure,
+    registry::ids::SchemaId,
     salesforce::{event::Event, record::to_record, schema::RecordSchemas},
     topic_template::TopicTemplate,
     transforms::{Chain, chain::Context},
@@ -23,26 +29,43 @@ pub(super) struct Pipeline {
     object: String,
     schemas: RecordSchemas,
     topic: TopicTemplate,
-    key_converter: Converter,
-    value_converter: Converter,
+    key: Lane,
+    value: Lane,
     chain: Chain,
     context: Context,
     event_headers: bool,
+    /// Records made since the last batch.
+    made: usize,
+    /// What the batch in the making lacks.
+    unfinished: Vec<Unfinished>,
     unknown_fields: BTreeSet<String>,
     unknown_fields_new: Vec<String>,
 }
 
+/// A key or a value that lacks its schema's id.
+#[derive(Debug)]
+struct Unfinished {
+    /// The record's place in the batch.
+    at: usize,
+    is_key: bool,
+    document: Arc<Document>,
+}
+
 impl Pipeline {
     pub(super) fn new(config: &SourceConfig, object: &str, schemas: RecordSchemas) -> Self {
+        let key = &config.key;
+        let value = &config.value;
         Self {
             object: object.into(),
             schemas,
             topic: config.topic.clone(),
-            key_converter: config.key_converter.clone(),
-            value_converter: config.value_converter.clone(),
+            key: Lane::new(true, key.converter.clone(), key.registry.clone(), key.id_form),
+            value: Lane::new(false, value.converter.clone(), value.registry.clone(), value.id_form),
             chain: config.chain.clone(),
             context: Context::default(),
             event_headers: config.event_headers,
+            made: 0,
+            unfinished: Vec::new(),
             unknown_fields: BTreeSet::new(),
             unknown_fields_new: Vec::new(),
         }
@@ -53,7 +76,8 @@ impl Pipeline {
         self.context.now_ms = wall_ms;
     }
 
-    /// The record of an event; none when a transform drops it.
+    /// The record of an event; none when a transform drops it. The records of a batch are made one after the other; once it
+    /// is whole, `finish` is due.
     pub(super) fn record(&mut self, event: &Event<'_>) -> Result<Option<ProducerRecord>, Failure> {
         let id = event.replay_id;
         let made =
@@ -69,19 +93,61 @@ impl Pipeline {
         }
         let record = self.chain.apply(record, &mut self.context).map_err(|error| bad_record(Some(id), &error))?;
         let Some(record) = record else { return Ok(None) };
-        let convert = |converter: &Converter, schema: Option<&_>, value: &_| {
-            converter.convert(&record.topic, schema, value).map_err(|error| bad_record(Some(id), &error))
+        // As in Kafka Connect, what a converter adds stands behind the record's own headers.
+        let mut headers: Vec<_> = record.headers.iter().map(simple_header::convert).collect();
+        let mut convert = |lane: &mut Lane, schema, value| -> Result<Option<Vec<u8>>, Failure> {
+            let part = lane.convert(&record.topic, schema, value).map_err(|error| bad_record(Some(id), &error))?;
+            headers.extend(part.header);
+            let (at, is_key) = (self.made, lane.is_key());
+            self.unfinished.extend(part.missing.map(|document| Unfinished { at, is_key, document }));
+            Ok(part.bytes)
         };
-        let key = convert(&self.key_converter, record.key_schema.as_deref(), &record.key)?;
-        let value = convert(&self.value_converter, record.value_schema.as_deref(), &record.value)?;
+        let key = convert(&mut self.key, record.key_schema.as_ref(), &record.key)?;
+        let value = convert(&mut self.value, record.value_schema.as_ref(), &record.value)?;
+        self.made += 1;
         Ok(Some(ProducerRecord {
             topic: record.topic,
             partition: record.partition,
             key,
             value,
-            headers: record.headers.iter().map(simple_header::convert).collect(),
+            headers,
             timestamp_ms: record.timestamp_ms,
         }))
+    }
+
+    /// What the batch made of the last records waits for; `None` when it lacks nothing and may go.
+    pub(super) fn registration(&mut self, batch: &[ProducerRecord]) -> Option<Registration> {
+        self.made = 0;
+        let mut wanted: Vec<Wanted> = Vec::new();
+        for Unfinished { at, is_key, document } in &self.unfinished {
+            let (Some(record), lane) = (batch.get(*at), if *is_key { &self.key } else { &self.value }) else {
+                continue;
+            };
+            let known = |w: &Wanted| w.is_key == *is_key && w.topic == record.topic && w.document == *document;
+            if !wanted.iter().any(known) {
+                wanted.extend(lane.wanted(&record.topic, Arc::clone(document)));
+            }
+        }
+        (!self.unfinished.is_empty()).then(|| Registration::new(wanted))
+    }
+
+    /// Remembers what the registry said.
+    pub(super) fn registered(&mut self, wanted: Wanted, id: SchemaId) {
+        let lane = if wanted.is_key { &mut self.key } else { &mut self.value };
+        lane.put(wanted.document.number, wanted.topic, id);
+    }
+
+    /// Completes a batch for which everything is registered; false when it still lacks something.
+    pub(super) fn finish(&mut self, batch: &mut [ProducerRecord]) -> bool {
+        let mut complete = true;
+        for Unfinished { at, is_key, document } in self.unfinished.drain(..) {
+            let Some(record) = batch.get_mut(at) else { continue };
+            let (lane, bytes) = if is_key { (&self.key, &mut record.key) } else { (&self.value, &mut record.value) };
+            let header = bytes.as_mut().and_then(|bytes| lane.finish(bytes, &record.topic, &document));
+            complete &= header.is_some();
+            record.headers.extend(header.flatten());
+        }
+        complete
     }
 
     /// Names of unknown fields seen since the last call.

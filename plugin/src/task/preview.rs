@@ -5,6 +5,7 @@ use serde_json::value::RawValue;
 use super::{ProducerRecord, pipeline::Pipeline};
 use crate::{
     config::SourceConfig,
+    converters::{Converter, JsonConverter, JsonOptions},
     error::{Failure, FailureKind},
     salesforce::{describe::Describe, event::Event, guess, schema::RecordSchemas},
 };
@@ -43,7 +44,8 @@ pub fn convert(
         let message = format!("kafka.topic cannot be used for {}: {error}", describe.name);
         return Err(refused("TOPIC_TEMPLATE", message));
     }
-    let mut pipeline = Pipeline::new(config, &describe.name, schemas);
+    let config = without_registry(config);
+    let mut pipeline = Pipeline::new(&config, &describe.name, schemas);
     pipeline.set_time(wall_ms);
     let conversion = |event: Result<Event<'_>, _>| match event {
         Err(error) => Conversion::Failed(format!("The event cannot be read: {error}")),
@@ -54,6 +56,18 @@ pub fn convert(
         },
     };
     Ok(parsed.into_iter().map(conversion).collect())
+}
+
+/// What a schema registry is part of is shown as JSON: without asking the registry there is no id, and a person could not
+/// read the bytes.
+fn without_registry(config: &SourceConfig) -> SourceConfig {
+    let mut config = config.clone();
+    for side in [&mut config.key, &mut config.value] {
+        if side.registry.take().is_some() {
+            side.converter = Converter::Json(JsonConverter::new(JsonOptions::default()));
+        }
+    }
+    config
 }
 
 /// The `data` of a whole message, or the text itself.
@@ -85,6 +99,17 @@ mod tests {
         .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
         .collect();
         validate::parse(&given).expect("valid")
+    }
+
+    #[test]
+    fn a_format_of_a_registry_is_shown_as_json() {
+        let config =
+            config(&[("output.data.format", "AVRO"), ("value.converter.schema.registry.url", "http://127.0.0.1:8081")]);
+        let event = r#"{"event":{"replayId":1,"type":"created"},"sobject":{"Id":"1","Status":"Open"}}"#;
+        let made = convert(&config, None, &[event.to_owned()], 0).expect("it fits");
+        let Conversion::Record(record) = &made[0] else { panic!("{made:?}") };
+        let value = r#"{"Id":"1","Status":"Open","_ObjectType":"Lead","_EventType":"created"}"#;
+        assert_eq!(record.value.as_deref(), Some(value.as_bytes()));
     }
 
     #[test]

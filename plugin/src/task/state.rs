@@ -5,10 +5,11 @@ use std::mem;
 use serde_json::json;
 
 use super::{
-    Step,
+    ProducerRecord, Step,
     delivery::{Delivery, Next},
     lost::{Lost, Then},
     pipeline::Pipeline,
+    registration::{self, Registration},
 };
 use crate::{
     backoff::{Backoff, Jitter},
@@ -24,6 +25,7 @@ use crate::{
     http::{HeaderValue, HttpError, Method, Request, Response, Timeouts},
     oauth::{GrantKind, ServerClock, Token, token},
     offset::Checkpoint,
+    registry::requests::REGISTRY_RESPONSE_BYTES_MAX,
     salesforce::{gap::Reason, replay::Position, rest},
     telemetry::Event,
     time::{Deadline, Now, WallMs, parse_http_date},
@@ -89,6 +91,8 @@ pub struct Task {
     /// The position is lost, and that is being told.
     lost: Option<Lost>,
     delivery: Option<Delivery>,
+    /// A batch that waits for the ids of its schemas.
+    held: Option<Held>,
     /// Of the last event of the batch that is being sent: its id, and when it was created.
     sending: Option<(i64, Option<WallMs>)>,
     /// Where to go when the delivery is done.
@@ -104,6 +108,14 @@ pub struct Task {
     jitter: Jitter,
     repeats: u64,
     events: Vec<Event>,
+}
+
+/// A batch that waits for the ids of its schemas, and the replay id and the date of its last event.
+#[derive(Debug)]
+struct Held {
+    batch: Vec<ProducerRecord>,
+    last: (i64, Option<WallMs>),
+    registration: Registration,
 }
 
 impl Task {
@@ -134,6 +146,7 @@ impl Task {
             pipeline: None,
             session: Session::default(),
             delivery: None,
+            held: None,
             sending: None,
             after_delivery: None,
             throttled: 0,
@@ -172,8 +185,13 @@ impl Task {
         if let Some(lost) = &self.lost {
             return Step::Send(vec![lost.record.clone()]);
         }
-        if let Some(batch) = self.next_batch(now) {
+        if self.held.is_none()
+            && let Some(batch) = self.next_batch(now)
+        {
             return Step::Send(batch);
+        }
+        if let Some(step) = self.register(now) {
+            return step;
         }
         if let Phase::Wait(until, next) = &mut self.phase {
             if !until.passed(now) {
@@ -210,6 +228,13 @@ impl Task {
     pub fn answered(&mut self, now: Now, outcome: Result<Response, HttpError>) {
         let Some(asked) = self.asked.take() else { return };
         self.log_exchange(asked, now, &outcome);
+        if let Some(held) = &mut self.held {
+            let outcome = outcome.and_then(|response| response.decoded(REGISTRY_RESPONSE_BYTES_MAX));
+            if let Err(failure) = held.registration.answered(now, outcome, &mut self.jitter, &mut self.events) {
+                self.follow(now, Verdict::Fail(failure));
+            }
+            return;
+        }
         if matches!(self.phase, Phase::Goodbye) {
             self.phase = Phase::Handshake;
             return;
@@ -233,6 +258,7 @@ impl Task {
     pub fn close(&mut self, now: Now) -> Option<Request> {
         self.asked = None;
         self.delivery = None;
+        self.held = None;
         let open = self.session.is_open() && self.token.is_some();
         self.phase = Phase::Failed(Failure::new(FailureKind::Fatal, "CLOSED", "The task was closed"));
         let request = open.then(|| self.goodbye(now))?;
@@ -487,15 +513,18 @@ impl Task {
             self.events.push(Event::UnknownFields { fields });
         }
         match next {
-            Next::Batch(batch, last) => {
-                self.sending = Some(last);
-                if batch.is_empty() {
-                    // Nothing to hand over: the position moves on at once.
-                    self.sent();
-                    return self.next_batch(now);
+            Next::Batch(batch, last) => match pipeline.registration(&batch) {
+                None => {
+                    self.sending = Some(last);
+                    if batch.is_empty() {
+                        // Nothing to hand over: the position moves on at once.
+                        self.sent();
+                        return self.next_batch(now);
+                    }
+                    return Some(batch);
                 }
-                return Some(batch);
-            }
+                Some(registration) => self.held = Some(Held { batch, last, registration }),
+            },
             Next::Failed(failure) => {
                 self.delivery = None;
                 self.after_delivery = None;
@@ -510,6 +539,38 @@ impl Task {
         }
         if self.repeats > 0 {
             self.events.push(Event::RepeatsDropped { count: mem::take(&mut self.repeats) });
+        }
+        None
+    }
+
+    /// Gets the batch that waits its ids, and then sends it; `None` when none waits.
+    fn register(&mut self, now: Now) -> Option<Step> {
+        let held = self.held.as_mut()?;
+        if self.asked.is_some() {
+            return Some(Step::Await);
+        }
+        match held.registration.step(now, self.config.connection_timeout_ms) {
+            registration::Next::Ask(request) => {
+                self.asked = Some(now);
+                self.events.push(Event::Requesting { request: format!("{request:?}") });
+                self.exchange = self.config.log_requests.then(|| Exchange::begin(&request));
+                return Some(Step::Request(request));
+            }
+            registration::Next::Wait(until) => return Some(Step::Wait(until)),
+            registration::Next::Failed(failure) => self.follow(now, Verdict::Fail(failure)),
+            registration::Next::Done(ids) => {
+                let Held { mut batch, last, .. } = self.held.take()?;
+                let pipeline = self.pipeline.as_mut()?;
+                for (wanted, id) in ids {
+                    pipeline.registered(wanted, id);
+                }
+                if pipeline.finish(&mut batch) {
+                    self.sending = Some(last);
+                    return Some(Step::Send(batch));
+                }
+                let message = "A record's schema has no id after its registration";
+                self.follow(now, Verdict::Fail(Failure::new(FailureKind::Fatal, "SCHEMA_ID_MISSING", message)));
+            }
         }
         None
     }
@@ -615,6 +676,8 @@ impl Task {
     }
 
     fn fail(&mut self, failure: Failure) {
+        self.held = None;
+        self.delivery = None;
         self.events.push(Event::Failed { code: failure.code.clone(), message: failure.message.clone() });
         self.phase = Phase::Failed(failure);
     }

@@ -24,7 +24,7 @@ const SUBSCRIBED: &str =
 /// A task and the time.
 pub(super) struct Story {
     pub(super) task: Task,
-    now_ms: u64,
+    pub(super) now_ms: u64,
 }
 
 impl Story {
@@ -53,7 +53,7 @@ impl Story {
         Self { task: Task::new(config, committed, 1), now_ms: 1_000_000 }
     }
 
-    fn now(&self) -> Now {
+    pub(super) fn now(&self) -> Now {
         Now { monotonic_ms: self.now_ms, wall_ms: 1_700_000_000_000 + i64::try_from(self.now_ms).expect("small") }
     }
 
@@ -100,7 +100,7 @@ impl Story {
         self.exchange("/cometd/67.0", &format!(r#""replay":{{"/topic/Leads":{replay_from}}}"#), SUBSCRIBED);
     }
 
-    fn start(changes: &[(&str, &str)], committed: Option<i64>, replay_from: i64) -> Self {
+    pub(super) fn start(changes: &[(&str, &str)], committed: Option<i64>, replay_from: i64) -> Self {
         let mut story = Self::new(changes, committed);
         story.log_in();
         story.exchange("/sobjects/Lead/describe", "", DESCRIBE);

@@ -5,8 +5,9 @@
 mod connection;
 mod delivery;
 mod login;
-mod output;
+pub(super) mod output;
 mod push_topic;
+pub(super) mod registry;
 pub(super) mod transforms;
 mod without_effect;
 
@@ -70,6 +71,8 @@ const GROUPS: &[&[Key]] = &[
     connection::KEYS,
     delivery::KEYS,
     output::KEYS,
+    registry::VALUES,
+    registry::KEYS,
     transforms::KEYS,
     without_effect::KEYS,
 ];

@@ -1,27 +1,44 @@
-//! What becomes of an event: topic, format, converters.
+//! What becomes of an event: topic, format, converters. The converters' options are in `registry`.
 
 use super::{HIGH, LOW};
 use crate::config::def::{Key, Type, Validator, Width};
 
 const OUTPUT: &str = "Output";
-const JSON_CONVERTER: &str = "org.apache.kafka.connect.json.JsonConverter";
 
-const fn flag(
-    name: &'static str,
-    default: &'static str,
-    display_name: &'static str,
-    documentation: &'static str,
-) -> Key {
-    Key { name, kind: Type::Boolean, default: Some(default), group: OUTPUT, display_name, documentation, ..LOW }
-}
+/// The JsonConverter.
+pub(in crate::config) const JSON_CONVERTER: &str = "org.apache.kafka.connect.json.JsonConverter";
+/// Confluent's AvroConverter.
+pub(in crate::config) const AVRO_CONVERTER: &str = "io.confluent.connect.avro.AvroConverter";
+/// Confluent's JsonSchemaConverter.
+pub(in crate::config) const JSON_SCHEMA_CONVERTER: &str = "io.confluent.connect.json.JsonSchemaConverter";
+/// Confluent's ProtobufConverter.
+pub(in crate::config) const PROTOBUF_CONVERTER: &str = "io.confluent.connect.protobuf.ProtobufConverter";
+/// The StringConverter.
+pub(in crate::config) const STRING_CONVERTER: &str = "org.apache.kafka.connect.storage.StringConverter";
+/// The ByteArrayConverter.
+pub(in crate::config) const BYTES_CONVERTER: &str = "org.apache.kafka.connect.converters.ByteArrayConverter";
+
+/// The names of converters, full ones first, then those that Kafka Connect takes for short.
+const CONVERTERS: &[&str] = &[
+    JSON_CONVERTER,
+    AVRO_CONVERTER,
+    JSON_SCHEMA_CONVERTER,
+    PROTOBUF_CONVERTER,
+    STRING_CONVERTER,
+    BYTES_CONVERTER,
+    "JsonConverter",
+    "AvroConverter",
+    "JsonSchemaConverter",
+    "ProtobufConverter",
+    "StringConverter",
+    "ByteArrayConverter",
+];
 
 const fn converter(name: &'static str, display_name: &'static str, documentation: &'static str) -> Key {
-    let validator = Validator::OneOf(&[JSON_CONVERTER]);
     Key {
         name,
         kind: Type::Class,
-        default: Some(JSON_CONVERTER),
-        validator,
+        validator: Validator::OneOf(CONVERTERS),
         group: OUTPUT,
         width: Width::Long,
         display_name,
@@ -42,61 +59,41 @@ pub(super) const KEYS: &[Key] = &[
         ..HIGH
     },
     Key {
+        name: "kafka.topic.lowercase",
+        kind: Type::Boolean,
+        default: Some("false"),
         default_self_managed: Some("true"),
-        ..flag(
-            "kafka.topic.lowercase",
-            "false",
-            "Topic in lower case",
-            "Whether the topic's name is turned into lower case.",
-        )
+        group: OUTPUT,
+        display_name: "Topic in lower case",
+        documentation: "Whether the topic's name is turned into lower case.",
+        ..LOW
     },
     Key {
         name: "output.data.format",
         default: Some("JSON"),
-        validator: Validator::OneOf(&["JSON"]),
+        validator: Validator::OneOf(&["JSON", "AVRO", "JSON_SR", "PROTOBUF"]),
         group: OUTPUT,
         width: Width::Short,
         display_name: "Output format",
-        documentation: "Format of the record's value. This version writes JSON without schemas, byte for byte as Kafka Connect's JsonConverter does.",
+        documentation: "Format of the record's value: JSON without schemas, or AVRO, JSON_SR (JSON with a JSON Schema) or PROTOBUF with the schema in a registry (`value.converter.schema.registry.url`). Stands for the converter of that format, when `value.converter` is not given.",
         ..HIGH
     },
-    converter("key.converter", "Key converter", "Converter of the record's key. This version has the JsonConverter."),
+    converter(
+        "key.converter",
+        "Key converter",
+        "Converter of the record's key, `{\"Id\": \"...\"}`; without it JSON without schemas, as with Confluent's managed connector.",
+    ),
     converter(
         "value.converter",
         "Value converter",
-        "Converter of the record's value. This version has the JsonConverter.",
+        "Converter of the record's value, by its class; without it `output.data.format` decides.",
     ),
     Key {
-        validator: Validator::OneOf(&["false"]),
-        ..flag(
-            "key.converter.schemas.enable",
-            "false",
-            "Schemas in keys",
-            "This version writes keys without a schema envelope.",
-        )
-    },
-    Key {
-        validator: Validator::OneOf(&["false"]),
-        ..flag(
-            "value.converter.schemas.enable",
-            "false",
-            "Schemas in values",
-            "This version writes values without a schema envelope.",
-        )
-    },
-    Key {
-        name: "value.converter.decimal.format",
-        default: Some("BASE64"),
-        validator: Validator::OneOf(&["BASE64", "NUMERIC"]),
+        name: "schema.context.name",
+        default: Some("default"),
         group: OUTPUT,
-        display_name: "Decimals in values",
-        documentation: "How values of the logical type Decimal are written: the base64 of their bytes, or a JSON number.",
+        display_name: "Schema context",
+        documentation: "The registry's context in which the subjects are: `staging` makes them `:.staging:<subject>`.",
         ..LOW
     },
-    flag(
-        "value.converter.replace.null.with.default",
-        "true",
-        "Defaults for nulls in values",
-        "Whether a null is written as the field's default where its schema has one. The schemas made from a describe have none.",
-    ),
 ];
