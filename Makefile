@@ -24,7 +24,7 @@ test: test-build
 
 # One build for binaries and tests together: built apart, dependencies with test-only features would be compiled twice.
 .PHONY: test-build
-test-build: component kafka
+test-build: component kafka registry
 	cargo build --workspace --all-targets $(labels)
 
 ## Kills the host KILLS times (10000), at named places and at random, and counts what was lost or came twice
@@ -52,6 +52,11 @@ component:
 .PHONY: kafka
 kafka:
 	@scripts/kafka.sh
+
+## Fetches a schema registry for tests; `scripts/registry.sh run` starts one for you
+.PHONY: registry
+registry:
+	@scripts/registry.sh
 
 ## Prints this
 .PHONY: help

@@ -38,7 +38,12 @@ pub(crate) fn read_all(broker: &Broker, topic: &str) -> Vec<Consumed> {
     let stderr = String::from_utf8_lossy(&output.stderr);
     // Its way to say that the end is reached: a time-out, then how many there were.
     assert!(stderr.contains("Processed a total of"), "the consumer failed: {stderr}");
-    let text = String::from_utf8(output.stdout).expect("the records are text");
+    parse_all(&String::from_utf8(output.stdout).expect("the records are text"))
+}
+
+/// The records of such lines, in the order of their partitions' offsets.
+#[track_caller]
+pub(crate) fn parse_all(text: &str) -> Vec<Consumed> {
     let mut records: Vec<Consumed> = text.lines().map(parse).collect();
     records.sort_by_key(|record| (record.partition, record.offset));
     records

@@ -30,6 +30,7 @@ const SLEEPS: &[(&str, usize, &str)] = &[
         "spreads changes over transactions; an outage has to outlast a time-out of a real broker",
     ),
     ("tests/it/kill_loop.rs", 3, "the pace of changes, and the instants at which a kill comes"),
+    ("tests/it/registry.rs", 1, "nothing announces that a foreign process answers"),
     ("tests/it/process.rs", 1, "the kernel tells nobody that a process was halted"),
 ];
 

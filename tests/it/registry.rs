@@ -1,0 +1,133 @@
+//! A real schema registry (Apicurio Registry, which speaks Confluent's API), and consumers that share no code with what is
+//! tested: Confluent's deserializers for Python. `make registry` fetches both.
+
+use std::{
+    fs,
+    io::{Read, Write},
+    net::TcpStream,
+    path::{Path, PathBuf},
+    process::{Child, ChildStdin, Command, Stdio},
+    sync::OnceLock,
+    thread,
+    time::{Duration, Instant},
+};
+
+use crate::{
+    broker::{Broker, free_port},
+    consumer::{self, Consumed},
+};
+
+/// How long the registry may take to start; it took 4 s on the machine where this was written.
+const START: Duration = Duration::from_secs(90);
+
+/// Ends the registry when the tests end, in whatever way: its standard input is a pipe from them.
+const GUARD: &str = r#""$@" & registry=$!; read -r word; kill -9 $registry"#;
+
+/// See the module.
+pub(crate) struct Registry {
+    port: u16,
+    _running: (Child, ChildStdin),
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// The folder of the one version that was fetched.
+fn home() -> Option<PathBuf> {
+    let versions = fs::read_dir(root().join("target/registry")).ok()?;
+    versions.filter_map(|entry| Some(entry.ok()?.path())).find(|path| path.join("java").is_file())
+}
+
+fn python() -> PathBuf {
+    root().join("target/registry/python/bin/python")
+}
+
+#[expect(clippy::print_stderr, reason = "a skipped test must not look like one that passed")]
+fn skipped(reason: &str) {
+    eprintln!("SKIPPED: tests with a schema registry: {reason}");
+}
+
+impl Registry {
+    /// The registry that scenarios share, or none where it cannot be had: that is said aloud.
+    pub(crate) fn shared() -> Option<&'static Self> {
+        static SHARED: OnceLock<Option<Registry>> = OnceLock::new();
+        SHARED.get_or_init(|| Self::start_on(free_port())).as_ref()
+    }
+
+    /// One on that port; none where it cannot be had.
+    pub(crate) fn start_on(port: u16) -> Option<Self> {
+        let Some(home) = home().filter(|_| python().is_file()) else {
+            skipped("it or its consumers are missing; `make registry` fetches them");
+            return None;
+        };
+        let java = fs::read_to_string(home.join("java")).expect("it was a file a moment ago");
+        let mut child = Command::new("sh")
+            .args(["-c", GUARD, "registry", java.trim()])
+            .args(["-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dquarkus.http.host=127.0.0.1"])
+            .args([&format!("-Dquarkus.http.port={port}"), &format!("-Dquarkus.management.port={}", free_port())])
+            .args(["-Dquarkus.log.level=WARN", "-jar"])
+            .arg(home.join("quarkus-run.jar"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("there is a shell");
+        let input = child.stdin.take().expect("it is piped");
+        let registry = Self { port, _running: (child, input) };
+        let deadline = Instant::now() + START;
+        while registry.try_ask("GET", "/subjects", "").is_none_or(|(status, _)| status != 200) {
+            assert!(Instant::now() < deadline, "the registry did not start within {START:?}");
+            thread::sleep(Duration::from_millis(50));
+        }
+        Some(registry)
+    }
+
+    /// `value.converter.schema.registry.url`.
+    pub(crate) fn url(&self) -> String {
+        format!("http://127.0.0.1:{}/apis/ccompat/v7", self.port)
+    }
+
+    fn try_ask(&self, method: &str, path: &str, body: &str) -> Option<(u16, String)> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
+        // HTTP/1.0: the answer ends with the connection and comes in one piece.
+        let length = body.len();
+        let head = format!(
+            "{method} /apis/ccompat/v7{path} HTTP/1.0\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: \
+             {length}\r\n\r\n{body}"
+        );
+        stream.write_all(head.as_bytes()).ok()?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).ok()?;
+        let (head, body) = answer.split_once("\r\n\r\n")?;
+        let status = head.split(' ').nth(1)?.parse().ok()?;
+        Some((status, body.to_owned()))
+    }
+
+    /// Asks the registry; fails when it refuses.
+    #[track_caller]
+    pub(crate) fn ask(&self, method: &str, path: &str, body: &str) -> String {
+        let (status, answer) = self.try_ask(method, path, body).expect("the registry answers");
+        assert_eq!(status, 200, "{method} {path}: {answer}");
+        answer
+    }
+
+    /// Whether a subject has a schema.
+    pub(crate) fn has(&self, subject: &str) -> bool {
+        self.try_ask("GET", &format!("/subjects/{subject}/versions"), "").is_some_and(|(status, _)| status == 200)
+    }
+
+    /// Everything in a topic, decoded by Confluent's deserializers, as JSON.
+    #[track_caller]
+    pub(crate) fn read_all(&self, broker: &Broker, topic: &str, key: &str, value: &str) -> Vec<Consumed> {
+        let output = Command::new(python())
+            .arg(root().join("scripts/registry/decode.py"))
+            .args([&broker.address(), &self.url(), topic, key, value])
+            .stdin(Stdio::null())
+            .output()
+            .expect("there is a Python");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{topic} cannot be decoded: {stderr}");
+        consumer::parse_all(&String::from_utf8(output.stdout).expect("the records are text"))
+    }
+}
