@@ -9,7 +9,7 @@ use crate::{
     http::{Request, Response, Timeouts},
     oauth::Token,
     salesforce::{
-        describe::Describe,
+        describe::{Describe, DescribeField},
         push_topic::{self, PushTopic, PushTopicError},
         push_topic_plan::QueryPlan,
         rest,
@@ -35,6 +35,8 @@ enum Stage {
     Verify(QueryPlan),
     /// The subscription was refused for this cause: is the PushTopic to blame?
     Check(Cause),
+    /// While events stream: what has become of the object.
+    Refresh(Prepared),
 }
 
 /// The start-up plan of a task.
@@ -55,6 +57,8 @@ pub struct Prepared {
     pub object: String,
     /// The PushTopic's id. One that is deleted and made anew has another.
     pub push_topic_id: String,
+    /// The object's fields, those that vanished since the task began included.
+    pub describe: Describe,
 }
 
 #[derive(Deserialize)]
@@ -79,6 +83,13 @@ impl Plan {
         Self { stage: Stage::Check(cause), version, describe: None, refused_fields: 0 }
     }
 
+    /// The plan to describe the object again, for a task that streams.
+    #[must_use]
+    pub fn refresh(prepared: &Prepared) -> Self {
+        let version = prepared.version.clone();
+        Self { stage: Stage::Refresh(prepared.clone()), version, describe: None, refused_fields: 0 }
+    }
+
     /// Whether the next request proves the token good. The list of versions is public.
     #[must_use]
     pub fn needs_token(&self) -> bool {
@@ -91,7 +102,7 @@ impl Plan {
         let version = &self.version;
         match &self.stage {
             Stage::Versions => rest::get(token, "/services/data/", timeouts),
-            Stage::Describe => {
+            Stage::Describe | Stage::Refresh(_) => {
                 let path = format!("/services/data/v{version}/sobjects/{}/describe", config.object);
                 rest::get(token, &path, timeouts)
             }
@@ -128,6 +139,11 @@ impl Plan {
             }
             Stage::Verify(_) => self.found(config, response, events),
             Stage::Check(cause) => Err(Verdict::Fail(checked(cause, config, response)?)),
+            Stage::Refresh(prepared) => {
+                let prepared = prepared.clone();
+                self.described(config, response, events)?;
+                Ok(self.describe.take().map(|describe| refreshed(prepared, describe, events)))
+            }
         }
     }
 
@@ -200,11 +216,7 @@ impl Plan {
                 events.push(Event::PushTopicDrift { name, differences });
             }
         }
-        let schemas = RecordSchemas::new(describe);
-        if !schemas.unknown_types.is_empty() {
-            let fields = schemas.unknown_types.iter().map(|t| format!("{}: {}", t.field, t.field_type));
-            events.push(Event::UnknownTypes { fields: fields.take(NAMED_FIELDS_MAX).collect() });
-        }
+        let schemas = schemas(describe, events);
         config.topic.check(&schemas.value).map_err(|error| {
             Verdict::Fail(Failure::new(
                 FailureKind::Config,
@@ -212,8 +224,12 @@ impl Plan {
                 format!("kafka.topic cannot be used for {}: {error}", describe.name),
             ))
         })?;
-        let prepared =
-            Prepared { version: self.version.clone(), object: describe.name.clone(), push_topic_id: topic.id.clone() };
+        let prepared = Prepared {
+            version: self.version.clone(),
+            object: describe.name.clone(),
+            push_topic_id: topic.id.clone(),
+            describe: describe.clone(),
+        };
         Ok(Some((prepared, schemas)))
     }
 
@@ -258,6 +274,24 @@ impl Plan {
         self.stage = Stage::Verify(plan);
         Ok(())
     }
+}
+
+fn schemas(describe: &Describe, events: &mut Vec<Event>) -> RecordSchemas {
+    let schemas = RecordSchemas::new(describe);
+    if !schemas.unknown_types.is_empty() {
+        let fields = schemas.unknown_types.iter().map(|t| format!("{}: {}", t.field, t.field_type));
+        events.push(Event::UnknownTypes { fields: fields.take(NAMED_FIELDS_MAX).collect() });
+    }
+    schemas
+}
+
+/// A field that the object has no longer stays, as one that is null: consumers know it.
+fn refreshed(prepared: Prepared, mut now: Describe, events: &mut Vec<Event>) -> (Prepared, RecordSchemas) {
+    let is_gone = |field: &DescribeField| now.fields.iter().all(|other| other.name != field.name);
+    let gone: Vec<DescribeField> = prepared.describe.fields.iter().filter(|field| is_gone(field)).cloned().collect();
+    now.fields.extend(gone);
+    let schemas = schemas(&now, events);
+    (Prepared { describe: now, ..prepared }, schemas)
 }
 
 fn find(response: &Response, name: &str) -> Result<Option<PushTopic>, Verdict> {

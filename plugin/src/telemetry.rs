@@ -278,7 +278,7 @@ impl Event {
                 format!("{count} events stood out of order in one answer and were put in the order of their replay ids")
             }
             Self::UnknownFields { fields } => format!(
-                "Events carry fields that the object's describe did not have: {}. Restart the connector to take them in",
+                "Events carry fields that the object's describe does not have: {}. They are left out; the user may lack the right to read them",
                 fields.join(", ")
             ),
             Self::SchemaIdKnown { subject, id, schema_type } => {

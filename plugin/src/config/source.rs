@@ -56,6 +56,8 @@ pub struct SourceConfig {
     pub auth_retries_time_ms: u64,
     /// `connection.max.message.size`.
     pub response_bytes_max: usize,
+    /// `salesforce.describe.refresh.ms`; 0: only when an event makes it necessary.
+    pub describe_refresh_ms: u64,
     /// `curl.logging`.
     pub log_requests: bool,
     /// `kafka.topic` and `kafka.topic.lowercase`.

@@ -175,6 +175,7 @@ pub fn parse(given: &[(String, String)]) -> Result<SourceConfig, Failure> {
         retries_time_ms: settings.number("request.max.retries.time.ms"),
         auth_retries_time_ms: settings.number("salesforce.auth.retries.time.ms"),
         response_bytes_max: settings.number("connection.max.message.size"),
+        describe_refresh_ms: settings.number("salesforce.describe.refresh.ms"),
         log_requests: settings.flag("curl.logging"),
         gap: GapConfig::read(&settings, &topic),
         topic,

@@ -1,7 +1,7 @@
 //! `Delivery`: an answer whose events are on their way out. It holds the answer's bytes and where each event stands in
 //! them, and makes one batch of records at a time, so that an answer of any size costs its own size and one batch.
 
-use std::{ops::Range, str, vec};
+use std::{ops::Range, str};
 
 use super::{ProducerRecord, pipeline::Pipeline};
 use crate::{
@@ -19,7 +19,11 @@ pub(super) const BATCH_BYTES_MAX: usize = 1 << 20;
 #[derive(Debug)]
 pub(super) struct Delivery {
     body: Vec<u8>,
-    events: vec::IntoIter<Envelope>,
+    events: Vec<Envelope>,
+    /// The next of them.
+    at: usize,
+    /// The first of the last batch.
+    began: usize,
     /// An event that could not be read or converted; reported once everything before it is sent.
     failed: Option<Failure>,
 }
@@ -66,15 +70,17 @@ impl Delivery {
         if disordered > 0 {
             envelopes.sort_by_key(|envelope| envelope.replay_id);
         }
-        (Self { body, events: envelopes.into_iter(), failed }, disordered)
+        (Self { body, events: envelopes, at: 0, began: 0, failed }, disordered)
     }
 
     /// The next batch. Events at or before the position, or the same as the one before, are dropped and counted in
     /// `repeats`.
     pub(super) fn next(&mut self, pipeline: &mut Pipeline, position: &Position, repeats: &mut u64) -> Next {
         let (mut batch, mut bytes, mut last) = (Vec::new(), 0, None);
+        self.began = self.at;
         while batch.len() < BATCH_RECORDS_MAX && bytes < BATCH_BYTES_MAX {
-            let Some(envelope) = self.events.next() else { break };
+            let Some(envelope) = self.events.get(self.at) else { break };
+            self.at += 1;
             let (id, created_ms) = (envelope.replay_id, envelope.created_date_ms);
             if position.is_past(id, created_ms) || last.is_some_and(|(last, _)| id <= last) {
                 *repeats += 1;
@@ -91,7 +97,7 @@ impl Delivery {
                 }
                 Err(failure) => {
                     self.failed = Some(failure);
-                    self.events = Vec::new().into_iter();
+                    self.events.truncate(self.at - 1);
                 }
             }
         }
@@ -99,6 +105,11 @@ impl Delivery {
             Some(last) => Next::Batch(batch, last),
             None => self.failed.take().map_or(Next::Done, Next::Failed),
         }
+    }
+
+    /// Goes back to where the last batch began.
+    pub(super) fn again(&mut self) {
+        self.at = self.began;
     }
 }
 
@@ -114,13 +125,13 @@ impl Envelope {
         })
     }
 
-    fn event<'a>(self, body: &'a [u8]) -> Result<Event<'a>, Failure> {
+    fn event<'a>(&'a self, body: &'a [u8]) -> Result<Event<'a>, Failure> {
         Ok(Event {
             replay_id: self.replay_id,
             created_date_ms: self.created_date_ms,
             created_date_unreadable: false,
-            event_type: self.event_type.into(),
-            sobject: text(&body[self.sobject])?,
+            event_type: self.event_type.as_str().into(),
+            sobject: text(&body[self.sobject.clone()])?,
         })
     }
 }

@@ -8,6 +8,8 @@ mod lost;
 mod lost_story;
 mod pipeline;
 pub mod preview;
+#[cfg(test)]
+mod refresh_story;
 mod registration;
 #[cfg(test)]
 mod registration_story;

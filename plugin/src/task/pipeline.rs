@@ -38,6 +38,10 @@ pub(super) struct Pipeline {
     made: usize,
     /// What the batch in the making lacks.
     unfinished: Vec<Unfinished>,
+    /// Unknown fields for whose sake the object was described again, or is to be.
+    asked_fields: BTreeSet<String>,
+    unasked: bool,
+    /// Those that the describe did not have then either.
     unknown_fields: BTreeSet<String>,
     unknown_fields_new: Vec<String>,
 }
@@ -66,6 +70,8 @@ impl Pipeline {
             event_headers: config.event_headers,
             made: 0,
             unfinished: Vec::new(),
+            asked_fields: BTreeSet::new(),
+            unasked: false,
             unknown_fields: BTreeSet::new(),
             unknown_fields_new: Vec::new(),
         }
@@ -83,7 +89,9 @@ impl Pipeline {
         let made =
             to_record(&self.schemas, event, &self.object, &self.topic).map_err(|error| bad_record(Some(id), &error))?;
         for field in made.unknown_fields {
-            if self.unknown_fields.len() < UNKNOWN_FIELDS_MAX && self.unknown_fields.insert(field.clone()) {
+            if self.asked_fields.len() < UNKNOWN_FIELDS_MAX && self.asked_fields.insert(field.clone()) {
+                self.unasked = true;
+            } else if self.unknown_fields.len() < UNKNOWN_FIELDS_MAX && self.unknown_fields.insert(field.clone()) {
                 self.unknown_fields_new.push(field);
             }
         }
@@ -148,6 +156,24 @@ impl Pipeline {
             record.headers.extend(header.flatten());
         }
         complete
+    }
+
+    /// Whether there was an unknown field since the last call of which no describe was asked yet.
+    pub(super) fn take_unasked(&mut self) -> bool {
+        std::mem::take(&mut self.unasked)
+    }
+
+    /// Forgets the batch that was made last: its events come again.
+    pub(super) fn forget(&mut self) {
+        self.made = 0;
+        self.unfinished.clear();
+        self.unknown_fields_new.clear();
+        self.context.notes.clear();
+    }
+
+    /// Goes on with other schemas.
+    pub(super) fn renew(&mut self, schemas: RecordSchemas) {
+        self.schemas = schemas;
     }
 
     /// Names of unknown fields seen since the last call.

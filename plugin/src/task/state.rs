@@ -26,7 +26,7 @@ use crate::{
     oauth::{GrantKind, ServerClock, Token, token},
     offset::Checkpoint,
     registry::requests::REGISTRY_RESPONSE_BYTES_MAX,
-    salesforce::{gap::Reason, replay::Position, rest},
+    salesforce::{gap::Reason, replay::Position, rest, schema::RecordSchemas},
     telemetry::Event,
     time::{Deadline, Now, WallMs, parse_http_date},
 };
@@ -95,6 +95,10 @@ pub struct Task {
     held: Option<Held>,
     /// Of the last event of the batch that is being sent: its id, and when it was created.
     sending: Option<(i64, Option<WallMs>)>,
+    /// Where to go on when the object has been described again; no event goes out before.
+    resume: Option<Box<Phase>>,
+    /// When it was described last.
+    described: Option<Now>,
     /// Where to go when the delivery is done.
     after_delivery: Option<Verdict>,
     backoff: Backoff,
@@ -148,6 +152,8 @@ impl Task {
             delivery: None,
             held: None,
             sending: None,
+            resume: None,
+            described: None,
             after_delivery: None,
             throttled: 0,
             jitter: Jitter::new(seed),
@@ -186,6 +192,7 @@ impl Task {
             return Step::Send(vec![lost.record.clone()]);
         }
         if self.held.is_none()
+            && self.resume.is_none()
             && let Some(batch) = self.next_batch(now)
         {
             return Step::Send(batch);
@@ -205,6 +212,9 @@ impl Task {
         }
         if self.asked.is_some() {
             return Step::Await;
+        }
+        if matches!(self.phase, Phase::Connect) && self.describe_is_due(now) {
+            self.describe_again();
         }
         let request = self.request(now);
         self.asked = Some(now);
@@ -390,9 +400,48 @@ impl Task {
         self.token = Some(token);
         self.phase = match &self.prepared {
             None => Phase::Prepare(Plan::new(&self.config)),
+            Some(prepared) if self.resume.is_some() => {
+                self.resume = Some(Box::new(Phase::Handshake));
+                Phase::Prepare(Plan::refresh(prepared))
+            }
             Some(_) => Phase::Handshake,
         };
         Ok(())
+    }
+
+    fn begin(&mut self, now: Now, prepared: Prepared, schemas: RecordSchemas) {
+        self.pipeline = Some(Pipeline::new(&self.config, &prepared.object, schemas));
+        self.phase = Phase::Handshake;
+        let is = prepared.push_topic_id.clone();
+        self.prepared = Some(prepared);
+        if let (Some(from), Some(was)) = (self.position.after(), self.push_topic_id.clone())
+            && was != is
+        {
+            self.lose(now, from, &Reason::Recreated { was, is });
+        }
+    }
+
+    /// Whether `salesforce.describe.refresh.ms` has passed since the last describe.
+    fn describe_is_due(&self, now: Now) -> bool {
+        let every_ms = self.config.describe_refresh_ms;
+        let is_past = |last: Now| now.monotonic_ms.saturating_sub(last.monotonic_ms) >= every_ms;
+        every_ms > 0 && self.described.is_some_and(is_past)
+    }
+
+    /// Describes the object, then goes on with what was next.
+    fn describe_again(&mut self) {
+        let Some(prepared) = &self.prepared else { return };
+        let plan = Plan::refresh(prepared);
+        self.resume = Some(Box::new(mem::replace(&mut self.phase, Phase::Prepare(plan))));
+    }
+
+    fn described_again(&mut self, resume: Phase, prepared: Prepared, schemas: RecordSchemas) {
+        self.phase = resume;
+        let changed = self.prepared.as_ref().is_none_or(|before| before.describe != prepared.describe);
+        if let Some(pipeline) = self.pipeline.as_mut().filter(|_| changed) {
+            pipeline.renew(schemas);
+        }
+        self.prepared = Some(prepared);
     }
 
     fn prepare(&mut self, now: Now, mut plan: Plan, response: &Response) -> Result<(), Verdict> {
@@ -400,15 +449,11 @@ impl Task {
         let result = plan.answered(&self.config, response, &mut self.events);
         self.phase = Phase::Prepare(plan);
         if let Some((prepared, schemas)) = result? {
-            self.pipeline = Some(Pipeline::new(&self.config, &prepared.object, schemas));
-            self.phase = Phase::Handshake;
+            self.described = Some(now);
             self.backoff.reset();
-            let is = prepared.push_topic_id.clone();
-            self.prepared = Some(prepared);
-            if let (Some(from), Some(was)) = (self.position.after(), self.push_topic_id.clone())
-                && was != is
-            {
-                self.lose(now, from, &Reason::Recreated { was, is });
+            match self.resume.take() {
+                Some(resume) => self.described_again(*resume, prepared, schemas),
+                None => self.begin(now, prepared, schemas),
             }
         }
         if needed_token {
@@ -506,7 +551,16 @@ impl Task {
     fn next_batch(&mut self, now: Now) -> Option<Vec<super::ProducerRecord>> {
         let (Some(delivery), Some(pipeline)) = (&mut self.delivery, &mut self.pipeline) else { return None };
         pipeline.set_time(now.wall_ms);
+        let repeats = self.repeats;
         let next = delivery.next(pipeline, &self.position, &mut self.repeats);
+        if pipeline.take_unasked() {
+            // What is new in the object has its place in the records before they go out.
+            delivery.again();
+            pipeline.forget();
+            self.repeats = repeats;
+            self.describe_again();
+            return None;
+        }
         self.events.extend(pipeline.take_notes().into_iter().map(|message| Event::TransformNote { message }));
         let fields = pipeline.take_unknown_fields();
         if !fields.is_empty() {

@@ -1,6 +1,6 @@
 //! Requests: versions, time-outs, retries, sizes.
 
-use super::{LOW, SELF_MANAGED};
+use super::{LOW, OURS, SELF_MANAGED};
 use crate::config::def::{Key, Type, Validator};
 
 const CONNECTION: &str = "Connection";
@@ -49,6 +49,17 @@ pub(super) const KEYS: &[Key] = &[
         group: CONNECTION,
         display_name: "Largest answer (bytes)",
         documentation: "Largest answer that is read, in bytes, before and after decompression. Beyond 16 MiB raise `tributary.instance.memory.max.bytes` to four times this.",
+        ..LOW
+    },
+    Key {
+        name: "salesforce.describe.refresh.ms",
+        kind: Type::Long,
+        default: Some("0"),
+        validator: Validator::Range(0, i64::MAX),
+        dialects: OURS,
+        group: CONNECTION,
+        display_name: "Describe the object every (ms)",
+        documentation: "Milliseconds after which the object is described again, so that new fields get their place in records and schemas without a restart; 0: only when an event has a field that is not known, before that event goes out. A describe is one request of the org's daily allowance. A field that vanishes stays, and is null.",
         ..LOW
     },
     Key {
