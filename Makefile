@@ -35,7 +35,7 @@ soak: test-build
 
 ## Measures what docs/figures.md states; FIGURES="throughput --rounds 7" measures less, or more
 .PHONY: figures
-figures: build kafka
+figures: build kafka registry
 	TRIBUTARY_COMPONENT="$(abspath $(component))" cargo bench -p tributary-figures -- $(FIGURES)
 
 ## Checks formatting, lints, licences and scripts

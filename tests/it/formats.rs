@@ -4,6 +4,7 @@ use salesforce_simulator::{Change, Operation};
 
 use crate::{
     broker::{Broker, free_port},
+    consumer::{parse_all, read_all},
     judge::judge,
     kafka::{self, until_committed},
     org::Org,
@@ -71,7 +72,7 @@ fn each_format_is_read_by_foreign_deserializers() {
         changes(&org);
         until_committed(&run, &org);
         run.terminate().0.expect_code(0);
-        let records = registry.read_all(broker, topic, key, value);
+        let records = parse_all(&registry.decoded(broker, topic, key, value));
         judge(&org.expected(PUSH_TOPIC, "Lead"), &records).expect_exact();
     }
     for subject in ["fmt-avro-value", "fmt-avro-keys-key", "fmt-json-sr-value", "fmt-proto-wrapper-value"] {
@@ -96,7 +97,7 @@ fn a_registry_that_is_away_is_waited_for() {
     let registry = Registry::start_on(port).expect("the shared one started too");
     until_committed(&run, &org);
     run.terminate().0.expect_code(0);
-    let records = registry.read_all(broker, "fmt-away", "json", "avro");
+    let records = parse_all(&registry.decoded(broker, "fmt-away", "json", "avro"));
     judge(&org.expected(PUSH_TOPIC, "Lead"), &records).expect_exact();
 }
 
@@ -132,6 +133,6 @@ fn what_the_registry_refuses_ends_the_task_before_the_offset_moves() {
         let finished = run.wait(PATIENCE);
         finished.expect_code(1).expect_said(words);
         assert!(!finished.stderr.contains("committed {"), "{}", finished.stderr);
-        assert!(crate::consumer::read_all(broker, topic).is_empty(), "{topic}: records went out");
+        assert!(read_all(broker, topic).is_empty(), "{topic}: records went out");
     }
 }

@@ -9,12 +9,16 @@ mod bare;
 #[expect(dead_code, reason = "shared with the integration tests, which do more to a broker")]
 mod broker;
 mod destination;
+mod formats;
 mod latency;
 mod machine;
 mod memory;
 mod native;
 mod org;
 mod process;
+#[path = "../../it/registry.rs"]
+#[expect(dead_code, reason = "shared with the integration tests, which do more with a registry")]
+mod registry;
 mod sandbox;
 mod size;
 mod startup;
@@ -44,9 +48,11 @@ pub(crate) struct Effort {
 /// A figure: its name on the command line, and what measures it.
 type Figure = (&'static str, fn(&Destinations, &Effort) -> anyhow::Result<String>);
 
-const FIGURES: [Figure; 6] = [
+const FIGURES: [Figure; 8] = [
     ("size", |_, _| size::measure()),
     ("throughput", throughput::measure),
+    ("formats", formats::measure),
+    ("exactly-once", throughput::measure_exactly_once),
     ("sandbox", |_, effort| sandbox::measure(effort)),
     ("latency", latency::measure),
     ("memory", memory::measure),

