@@ -113,6 +113,13 @@ pub enum Event {
         /// Their names, a few of them.
         fields: Vec<String>,
     },
+    /// Events that cannot become records were skipped, as `errors.tolerance` says.
+    EventsSkipped {
+        /// How many.
+        count: u64,
+        /// Why, where that is to be logged; a few.
+        reasons: Vec<String>,
+    },
     /// The schema registry gave a schema its id.
     SchemaIdKnown {
         /// The subject.
@@ -183,6 +190,7 @@ impl Event {
             | Self::Throttled { .. }
             | Self::Disordered { .. }
             | Self::UnknownFields { .. }
+            | Self::EventsSkipped { .. }
             | Self::RegistryAway { .. }
             | Self::Strays { .. }
             | Self::TransformNote { .. } => Level::Warn,
@@ -218,6 +226,7 @@ impl Event {
             Self::RepeatsDropped { .. } => "repeats-dropped",
             Self::Disordered { .. } => "events-disordered",
             Self::UnknownFields { .. } => "unknown-fields",
+            Self::EventsSkipped { .. } => "events-skipped",
             Self::SchemaIdKnown { .. } => "schema-id-known",
             Self::RegistryAway { .. } => "registry-away",
             Self::Strays { .. } => "stray-messages",
@@ -281,6 +290,11 @@ impl Event {
                 "Events carry fields that the object's describe does not have: {}. They are left out; the user may lack the right to read them",
                 fields.join(", ")
             ),
+            Self::EventsSkipped { count, reasons } => {
+                let events = if *count == 1 { "event was" } else { "events were" };
+                let more = if reasons.is_empty() { String::new() } else { format!(": {}", reasons.join("; ")) };
+                format!("{count} {events} skipped, as errors.tolerance=all allows{more}")
+            }
             Self::SchemaIdKnown { subject, id, schema_type } => {
                 format!("The {schema_type} schema of {subject} has the id {id} in the schema registry")
             }
@@ -318,7 +332,10 @@ impl Event {
             Self::Throttled { cause, wait_ms } => {
                 vec![("code", cause.code.clone()), ("wait_ms", wait_ms.to_string())]
             }
-            Self::RepeatsDropped { count } | Self::Disordered { count } | Self::Strays { count } => {
+            Self::EventsSkipped { count, .. }
+            | Self::RepeatsDropped { count }
+            | Self::Disordered { count }
+            | Self::Strays { count } => {
                 vec![("count", count.to_string())]
             }
             Self::PositionLost { from_replay_id, reason, policy, .. } => vec![
@@ -354,6 +371,7 @@ impl Event {
             Self::SessionLost { .. } => Some(("salesforce_sessions_lost_total", 1)),
             Self::Throttled { .. } => Some(("salesforce_throttled_total", 1)),
             Self::PositionLost { .. } => Some(("salesforce_positions_lost_total", 1)),
+            Self::EventsSkipped { count, .. } => Some(("salesforce_events_skipped_total", *count)),
             Self::RepeatsDropped { count } => Some(("salesforce_repeats_dropped_total", *count)),
             Self::SchemaIdKnown { .. } => Some(("schema_registry_ids_total", 1)),
             Self::RegistryAway { .. } => Some(("schema_registry_retries_total", 1)),

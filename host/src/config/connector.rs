@@ -168,14 +168,21 @@ fn resolve(given: &[(String, String)], worker: &WorkerConfig, findings: &mut Fin
     given.iter().map(|(name, value)| (name.clone(), providers.resolve(name, value, findings))).collect()
 }
 
+/// Of a converter's settings those that say where the schema registry is, and how to log in there.
+const REGISTRY: [&str; 3] = [".schema.registry.", ".basic.auth.", ".bearer.auth."];
+
 /// The worker's converters apply where the connector says nothing about that converter, in either dialect; its
-/// `topic.creation.*` where the connector lacks the single setting.
+/// `topic.creation.*` where the connector lacks the single setting. A hosted connector names a format and no registry: it
+/// gets the worker's registry, with its login, unless it names one of its own.
 fn with_defaults(mut properties: Vec<(String, String)>, defaults: &[(String, String)]) -> Vec<(String, String)> {
     let has = |name: &str| properties.iter().any(|(key, _)| key == name);
     let hosted = properties.iter().any(|(key, _)| key.starts_with("output.data."));
     let applies = |name: &str| {
-        let converter = CONVERTERS.iter().find(|stem| name.starts_with(*stem));
-        !has(name) && converter.is_none_or(|stem| !hosted && !has(stem))
+        let Some(stem) = CONVERTERS.iter().find(|stem| name.starts_with(**stem)) else { return !has(name) };
+        let of_registry =
+            name.strip_prefix(stem).is_some_and(|rest| REGISTRY.iter().any(|part| rest.starts_with(part)));
+        let allowed = if hosted { of_registry && !has(&format!("{stem}.schema.registry.url")) } else { !has(stem) };
+        allowed && !has(name)
     };
     let added: Vec<_> = defaults.iter().filter(|(name, _)| applies(name)).cloned().collect();
     properties.extend(added);
@@ -264,6 +271,32 @@ mod tests {
         all.retain(|(name, _)| !pairs.iter().any(|(given, _)| given == name));
         all.extend(owned(pairs));
         ConnectorConfig::from_properties(all, &worker)
+    }
+
+    #[test]
+    fn a_hosted_connector_gets_the_workers_registry_and_lends_its_login_to_no_other() {
+        let worker = [
+            ("value.converter", "x.JsonConverter"),
+            ("value.converter.schemas.enable", "true"),
+            ("value.converter.schema.registry.url", "http://r:1"),
+            ("value.converter.basic.auth.user.info", "u:p"),
+        ];
+        let added = |pairs: &[(&str, &str)]| {
+            let (connector, _) = read(pairs, &worker);
+            let names = connector.properties.into_iter().map(|(name, _)| name);
+            names
+                .filter(|name| pairs.iter().all(|(given, _)| given != name) && name.contains("convert"))
+                .collect::<Vec<_>>()
+        };
+        let registry = ["value.converter.schema.registry.url", "value.converter.basic.auth.user.info"];
+        assert_eq!(added(&[("output.data.format", "AVRO")]), registry);
+        assert_eq!(
+            added(&[("output.data.format", "AVRO"), ("value.converter.schema.registry.url", "http://other:1")]),
+            [""; 0]
+        );
+        // As in Kafka Connect: a converter comes with its settings.
+        assert_eq!(added(&[("value.converter", "x.AvroConverter")]), [""; 0]);
+        assert_eq!(added(&[]).len(), 4);
     }
 
     #[test]

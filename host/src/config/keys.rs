@@ -32,8 +32,6 @@ const HOSTED: &str = "Hosted service";
 const CLUSTER: Treatment = Treatment::Ignored(
     "the worker file says which Kafka cluster is used and with which credentials (bootstrap.servers, sasl.*)",
 );
-const SINK_ONLY: Treatment =
-    Treatment::Ignored("a source connector has no dead letter queue, in Kafka Connect neither");
 const ONE_VERSION: Treatment = Treatment::Ignored("there is one version of each plugin here");
 /// Every setting of the host, in the order in which tables show them.
 pub static KEYS: &[Key] = &[
@@ -183,7 +181,13 @@ pub static KEYS: &[Key] = &[
         "Whether the log names the record's coordinates.",
     )
     .medium().shown(ERRORS, 5, Width::Short, "Log Error Details"),
-    key("errors.deadletterqueue.*", Kind::String, None, SINK_ONLY, "Where a sink puts records that it cannot write.")
+    key(
+        "errors.deadletterqueue.*",
+        Kind::String,
+        None,
+        Treatment::PassedOn,
+        "`errors.deadletterqueue.topic.name` and `.context.headers.enable`: where skipped events are put.",
+    )
     .shown(ERRORS, 6, Width::Medium, "Dead Letter Queue"),
     key(
         "config.action.reload",

@@ -3,6 +3,7 @@
 
 pub mod def;
 mod delivery;
+mod errors;
 pub mod grant;
 pub mod keys;
 mod output;
@@ -15,4 +16,5 @@ mod transforms;
 pub mod validate;
 
 pub use delivery::{GapConfig, LostPolicy};
+pub use errors::ErrorsConfig;
 pub use source::{Conversion, InitialStart, SourceConfig, Version};

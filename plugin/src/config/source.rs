@@ -70,6 +70,8 @@ pub struct SourceConfig {
     pub chain: Chain,
     /// `tributary.headers.enable`.
     pub event_headers: bool,
+    /// What becomes of events that cannot become records.
+    pub errors: super::ErrorsConfig,
     /// `salesforce.replay.lost.policy` and where a lost position is told of.
     pub gap: super::GapConfig,
 }

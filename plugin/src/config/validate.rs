@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::{
     def::{Effect, Key, Type},
     delivery::{self, GapConfig},
+    errors::{self, ErrorsConfig},
     grant, keys,
     output::{self, Side},
     settings::Settings,
@@ -45,6 +46,7 @@ pub fn validate(given: &[(String, String)]) -> Vec<ConfigValue> {
         keys::all().filter(|key| !key.is_family()).map(|key| check_key(key, key.name, &settings)).collect();
     grant::check(&settings, &mut values);
     delivery::check(&settings, &mut values);
+    errors::check(&settings, &mut values);
     output::check(&settings, &mut values);
     transforms::check(given, &settings, &mut values);
     let (mut seen, mut twice, mut unknown_names) = (BTreeSet::new(), BTreeSet::new(), 0);
@@ -177,6 +179,7 @@ pub fn parse(given: &[(String, String)]) -> Result<SourceConfig, Failure> {
         response_bytes_max: settings.number("connection.max.message.size"),
         describe_refresh_ms: settings.number("salesforce.describe.refresh.ms"),
         log_requests: settings.flag("curl.logging"),
+        errors: ErrorsConfig::read(&settings),
         gap: GapConfig::read(&settings, &topic),
         topic,
         key: output::conversion(&settings, Side::Key),
@@ -250,6 +253,8 @@ mod tests {
             ("salesforce.push.topic.create", Some("yes"), "true or false"),
             ("salesforce.replay.lost.policy", Some("ignore"), "one of fail, earliest, latest"),
             ("tributary.gap.topic", Some("a b"), "no name of a topic"),
+            ("errors.tolerance", Some("some"), "one of none, all"),
+            ("errors.deadletterqueue.topic.name", Some("a b"), "no name of a topic"),
             ("output.data.format", Some("XML"), "JSON"),
             ("transforms", Some("route"), "transforms.route.type"),
             ("request.max.retries.time.ms", Some("999"), "between 1000 and 250000"),
@@ -308,11 +313,11 @@ mod tests {
     #[test]
     fn ignored_and_doubled_settings_are_said() {
         let licence = ("confluent.topic.ssl.keystore.password", Some("canary-store"));
-        let mut given = managed(&[("errors.log.enable", Some("true")), licence]);
+        let mut given = managed(&[("errors.retry.timeout", Some("1")), licence]);
         given.push(("salesforce.object".into(), "Account".into()));
         let values = validate(&given);
         let of = |name: &str| values.iter().find(|v| v.name == name).expect("an entry");
-        assert!(of("errors.log.enable").warnings[0].contains("no effect here"));
+        assert!(of("errors.retry.timeout").warnings[0].contains("no effect here"));
         assert!(of("confluent.topic.ssl.keystore.password").warnings[0].contains("licence topic"));
         assert!(of("salesforce.object").errors[0].contains("twice"));
     }

@@ -3,9 +3,13 @@
 
 use std::{ops::Range, str};
 
-use super::{ProducerRecord, pipeline::Pipeline};
+use super::{
+    ProducerRecord,
+    pipeline::Pipeline,
+    rejected::{Rejected, Stage},
+};
 use crate::{
-    error::{Failure, FailureKind},
+    error::Failure,
     salesforce::{event::Event, replay::Position},
     time::WallMs,
 };
@@ -34,6 +38,8 @@ struct Envelope {
     replay_id: i64,
     created_date_ms: Option<i64>,
     event_type: String,
+    /// The whole event.
+    data: Range<usize>,
     sobject: Range<usize>,
 }
 
@@ -95,10 +101,17 @@ impl Delivery {
                     }
                     last = Some((id, created_ms));
                 }
-                Err(failure) => {
-                    self.failed = Some(failure);
-                    self.events.truncate(self.at - 1);
-                }
+                Err(rejected) => match pipeline.reject(rejected, id, &self.body[envelope.data.clone()], created_ms) {
+                    Ok(letter) => {
+                        bytes += letter.as_ref().map_or(0, ProducerRecord::size_bytes);
+                        batch.extend(letter);
+                        last = Some((id, created_ms));
+                    }
+                    Err(rejected) => {
+                        self.failed = Some(rejected.failure(Some(id)));
+                        self.events.truncate(self.at - 1);
+                    }
+                },
             }
         }
         match last {
@@ -115,37 +128,27 @@ impl Delivery {
 
 impl Envelope {
     fn read(body: &[u8], range: Range<usize>) -> Result<Self, Failure> {
-        let event = text(&body[range]).and_then(|data| Event::parse(data).map_err(|error| bad_record(None, &error)))?;
+        let unreadable = |error: &dyn std::fmt::Display| Rejected::new(Stage::TaskPoll, error).failure(None);
+        let data = str::from_utf8(&body[range.clone()]).map_err(|error| unreadable(&error))?;
+        let event = Event::parse(data).map_err(|error| unreadable(&error))?;
         let start = event.sobject.as_ptr().addr() - body.as_ptr().addr();
         Ok(Self {
             replay_id: event.replay_id,
             created_date_ms: event.created_date_ms,
             event_type: event.event_type.into_owned(),
+            data: range,
             sobject: start..start + event.sobject.len(),
         })
     }
 
-    fn event<'a>(&'a self, body: &'a [u8]) -> Result<Event<'a>, Failure> {
+    fn event<'a>(&'a self, body: &'a [u8]) -> Result<Event<'a>, Rejected> {
+        let sobject = &body[self.sobject.clone()];
         Ok(Event {
             replay_id: self.replay_id,
             created_date_ms: self.created_date_ms,
             created_date_unreadable: false,
             event_type: self.event_type.as_str().into(),
-            sobject: text(&body[self.sobject.clone()])?,
+            sobject: str::from_utf8(sobject).map_err(|error| Rejected::new(Stage::TaskPoll, &error))?,
         })
     }
-}
-
-fn text(bytes: &[u8]) -> Result<&str, Failure> {
-    str::from_utf8(bytes).map_err(|error| bad_record(None, &error))
-}
-
-/// The failure for an event that cannot become a record.
-pub(super) fn bad_record(replay_id: Option<i64>, error: &dyn std::fmt::Display) -> Failure {
-    let which = replay_id.map_or_else(|| "An event".to_owned(), |id| format!("The event with replayId {id}"));
-    Failure::new(
-        FailureKind::BadRecord,
-        "EVENT_NOT_CONVERTIBLE",
-        format!("{which} cannot be turned into a record: {error}. The offset stays before it, so nothing is lost"),
-    )
 }

@@ -13,6 +13,9 @@ mod refresh_story;
 mod registration;
 #[cfg(test)]
 mod registration_story;
+mod rejected;
+#[cfg(test)]
+mod rejected_story;
 mod state;
 mod step;
 #[cfg(test)]

@@ -5,21 +5,22 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
     ProducerRecord,
-    delivery::bad_record,
     lane::{Lane, Wanted},
     registration::Registration,
+    rejected::{Rejected, Stage},
 };
 use crate::{
-    config::SourceConfig,
+    config::{ErrorsConfig, SourceConfig},
     converters::{Document, simple_header},
     data::{Schema, Value, logical, record::Header},
-    error::Failure,
     registry::ids::SchemaId,
     salesforce::{event::Event, record::to_record, schema::RecordSchemas},
     topic_template::TopicTemplate,
     transforms::{Chain, chain::Context},
 };
 
+/// Most reasons for skipped events in one report.
+const SKIPPED_NAMED_MAX: usize = 20;
 /// Most names of unknown fields that are remembered.
 const UNKNOWN_FIELDS_MAX: usize = 20;
 
@@ -34,6 +35,9 @@ pub(super) struct Pipeline {
     chain: Chain,
     context: Context,
     event_headers: bool,
+    errors: ErrorsConfig,
+    /// Events that were skipped since the last batch, and why, a few of them.
+    skipped: Skipped,
     /// Records made since the last batch.
     made: usize,
     /// What the batch in the making lacks.
@@ -44,6 +48,14 @@ pub(super) struct Pipeline {
     /// Those that the describe did not have then either.
     unknown_fields: BTreeSet<String>,
     unknown_fields_new: Vec<String>,
+}
+
+/// Events that were skipped.
+#[derive(Debug, Default)]
+pub(super) struct Skipped {
+    pub(super) count: u64,
+    /// Why, when that is to be logged; a few.
+    pub(super) reasons: Vec<String>,
 }
 
 /// A key or a value that lacks its schema's id.
@@ -68,6 +80,8 @@ impl Pipeline {
             chain: config.chain.clone(),
             context: Context::default(),
             event_headers: config.event_headers,
+            errors: config.errors.clone(),
+            skipped: Skipped::default(),
             made: 0,
             unfinished: Vec::new(),
             asked_fields: BTreeSet::new(),
@@ -84,10 +98,9 @@ impl Pipeline {
 
     /// The record of an event; none when a transform drops it. The records of a batch are made one after the other; once it
     /// is whole, `finish` is due.
-    pub(super) fn record(&mut self, event: &Event<'_>) -> Result<Option<ProducerRecord>, Failure> {
-        let id = event.replay_id;
-        let made =
-            to_record(&self.schemas, event, &self.object, &self.topic).map_err(|error| bad_record(Some(id), &error))?;
+    pub(super) fn record(&mut self, event: &Event<'_>) -> Result<Option<ProducerRecord>, Rejected> {
+        let made = to_record(&self.schemas, event, &self.object, &self.topic);
+        let made = made.map_err(|error| Rejected::new(Stage::TaskPoll, &error))?;
         for field in made.unknown_fields {
             if self.asked_fields.len() < UNKNOWN_FIELDS_MAX && self.asked_fields.insert(field.clone()) {
                 self.unasked = true;
@@ -99,12 +112,14 @@ impl Pipeline {
         if self.event_headers {
             record.headers = event_headers(event);
         }
-        let record = self.chain.apply(record, &mut self.context).map_err(|error| bad_record(Some(id), &error))?;
+        let record = self.chain.apply(record, &mut self.context);
+        let record = record.map_err(|error| Rejected::new(Stage::Transformation, &error))?;
         let Some(record) = record else { return Ok(None) };
         // As in Kafka Connect, what a converter adds stands behind the record's own headers.
         let mut headers: Vec<_> = record.headers.iter().map(simple_header::convert).collect();
-        let mut convert = |lane: &mut Lane, schema, value| -> Result<Option<Vec<u8>>, Failure> {
-            let part = lane.convert(&record.topic, schema, value).map_err(|error| bad_record(Some(id), &error))?;
+        let mut convert = |lane: &mut Lane, schema, value| -> Result<Option<Vec<u8>>, Rejected> {
+            let stage = if lane.is_key() { Stage::KeyConverter } else { Stage::ValueConverter };
+            let part = lane.convert(&record.topic, schema, value).map_err(|error| Rejected::new(stage, &error))?;
             headers.extend(part.header);
             let (at, is_key) = (self.made, lane.is_key());
             self.unfinished.extend(part.missing.map(|document| Unfinished { at, is_key, document }));
@@ -121,6 +136,36 @@ impl Pipeline {
             headers,
             timestamp_ms: record.timestamp_ms,
         }))
+    }
+
+    /// Skips an event, when that is tolerated: gives back the record for the dead letter topic, if there is one.
+    ///
+    /// # Errors
+    /// It is not tolerated.
+    pub(super) fn reject(
+        &mut self,
+        rejected: Rejected,
+        replay_id: i64,
+        data: &[u8],
+        created_ms: Option<i64>,
+    ) -> Result<Option<ProducerRecord>, Rejected> {
+        // Its key may have been converted before its value was found wanting.
+        self.unfinished.retain(|unfinished| unfinished.at != self.made);
+        if !self.errors.tolerate {
+            return Err(rejected);
+        }
+        self.skipped.count += 1;
+        if self.errors.log && self.skipped.reasons.len() < SKIPPED_NAMED_MAX {
+            self.skipped.reasons.push(rejected.sentence(Some(replay_id)));
+        }
+        let letter = rejected.dead_letter(&self.errors, replay_id, data, created_ms);
+        self.made += usize::from(letter.is_some());
+        Ok(letter)
+    }
+
+    /// Events that were skipped since the last call.
+    pub(super) fn take_skipped(&mut self) -> Skipped {
+        std::mem::take(&mut self.skipped)
     }
 
     /// What the batch made of the last records waits for; `None` when it lacks nothing and may go.
@@ -168,6 +213,7 @@ impl Pipeline {
         self.made = 0;
         self.unfinished.clear();
         self.unknown_fields_new.clear();
+        self.skipped = Skipped::default();
         self.context.notes.clear();
     }
 

@@ -52,7 +52,7 @@ pub fn convert(
         Ok(event) => match pipeline.record(&event) {
             Ok(Some(record)) => Conversion::Record(record),
             Ok(None) => Conversion::Dropped,
-            Err(failure) => Conversion::Failed(failure.message),
+            Err(rejected) => Conversion::Failed(rejected.sentence(Some(event.replay_id))),
         },
     };
     Ok(parsed.into_iter().map(conversion).collect())

@@ -8,7 +8,7 @@ use super::{
     ProducerRecord, Step,
     delivery::{Delivery, Next},
     lost::{Lost, Then},
-    pipeline::Pipeline,
+    pipeline::{Pipeline, Skipped},
     registration::{self, Registration},
 };
 use crate::{
@@ -562,6 +562,10 @@ impl Task {
             return None;
         }
         self.events.extend(pipeline.take_notes().into_iter().map(|message| Event::TransformNote { message }));
+        let Skipped { count, reasons } = pipeline.take_skipped();
+        if count > 0 {
+            self.events.push(Event::EventsSkipped { count, reasons });
+        }
         let fields = pipeline.take_unknown_fields();
         if !fields.is_empty() {
             self.events.push(Event::UnknownFields { fields });

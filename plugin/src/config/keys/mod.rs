@@ -4,6 +4,7 @@
 
 mod connection;
 mod delivery;
+mod errors;
 mod login;
 pub(super) mod output;
 mod push_topic;
@@ -70,6 +71,7 @@ const GROUPS: &[&[Key]] = &[
     push_topic::KEYS,
     connection::KEYS,
     delivery::KEYS,
+    errors::KEYS,
     output::KEYS,
     registry::VALUES,
     registry::KEYS,

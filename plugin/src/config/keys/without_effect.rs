@@ -33,15 +33,6 @@ pub(super) const KEYS: &[Key] = &[
     },
     encryption("auto.register.schemas", Type::Boolean),
     encryption("use.latest.version", Type::Boolean),
-    ignored("errors.tolerance", Type::String, "An event that cannot be converted ends the task; none is skipped."),
-    ignored(
-        "errors.retry.timeout",
-        Type::Long,
-        "What is worth another try is tried within request.max.retries.time.ms.",
-    ),
-    ignored("errors.retry.delay.max.ms", Type::Long, "The waits between tries grow to 30 s."),
-    ignored("errors.log.enable", Type::Boolean, "Errors are always logged."),
-    ignored("errors.log.include.messages", Type::Boolean, "The log never holds the content of records."),
     Key {
         kind: Type::Boolean,
         default: Some("false"),
