@@ -12,6 +12,7 @@ mod embedded;
 mod exactly_once;
 mod expected;
 mod faults;
+mod foreign;
 mod formats;
 mod generated;
 mod grants;

@@ -27,7 +27,7 @@ pub(crate) struct Registry {
 }
 
 /// The repository's root; the benchmarks, whose package lies deeper, share this file.
-fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     let mut folders = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
     folders.find(|folder| folder.join("Cargo.lock").is_file()).expect("a package lies in a repository").to_owned()
 }
@@ -40,6 +40,15 @@ fn home() -> Option<PathBuf> {
 
 fn python() -> PathBuf {
     root().join("target/registry/python/bin/python")
+}
+
+/// The Python with the foreign decoders; none where it cannot be had: that is said aloud.
+pub(crate) fn python_or_skipped() -> Option<PathBuf> {
+    let python = Some(python()).filter(|python| python.is_file());
+    if python.is_none() {
+        skipped("the foreign decoders are missing; `make registry` fetches them");
+    }
+    python
 }
 
 #[expect(clippy::print_stderr, reason = "a skipped test must not look like one that passed")]
