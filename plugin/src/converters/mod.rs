@@ -10,6 +10,8 @@ mod json_envelope;
 pub mod json_schema;
 pub mod protobuf;
 mod protobuf_schema;
+#[cfg(test)]
+mod random;
 mod registered;
 mod scrub;
 pub mod simple_header;
