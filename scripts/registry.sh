@@ -60,10 +60,11 @@ fetch() {
     say "fetching Apicurio Registry $version"
     rm -rf "$home"
     mkdir -p "$home"
-    mvn --quiet --batch-mode -Dstyle.color=never --file "$pom" dependency:copy-dependencies \
+    mvn --quiet --batch-mode -Dstyle.color=never --file "$pom" dependency:copy-dependencies -DincludeScope=runtime \
       -DoutputDirectory="$PWD/$home/archive" >&2 || skip "Apicurio Registry $version could not be fetched"
     tar -xzf "$home"/archive/*.tar.gz -C "$home"
-    rm -rf "$home/archive"
+    rm "$home"/archive/*.tar.gz
+    mv "$home/archive" "$home/converter"
     cp "$pom" "$home/pom.xml"
   fi
   printf '%s\n' "$java" >"$home/java"

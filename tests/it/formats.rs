@@ -74,6 +74,19 @@ fn each_format_is_read_by_foreign_deserializers() {
         run.terminate().0.expect_code(0);
         let records = parse_all(&registry.decoded(broker, topic, key, value));
         judge(&org.expected(PUSH_TOPIC, "Lead"), &records).expect_exact();
+        if topic == "fmt-avro" {
+            let (schema, records) = registry.read_by_connect(broker, topic);
+            judge(&org.expected(PUSH_TOPIC, "Lead"), &parse_all(&records)).expect_exact();
+            for part in [
+                "io.confluent.salesforce.Lead Id=STRING ",
+                " NumberOfEmployees=INT32 ",
+                " Address=io.confluent.salesforce.Address ",
+                " CreatedDate=org.apache.kafka.connect.data.Timestamp ",
+                " ConvertedDate=org.apache.kafka.connect.data.Date ",
+            ] {
+                assert!(schema.contains(part), "{part} is not in {schema}");
+            }
+        }
     }
     for subject in ["fmt-avro-value", "fmt-avro-keys-key", "fmt-json-sr-value", "fmt-proto-wrapper-value"] {
         assert!(registry.has(subject), "{subject} was not registered");

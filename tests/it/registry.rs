@@ -125,6 +125,26 @@ impl Registry {
         self.try_ask("GET", &format!("/subjects/{subject}/versions"), "").is_some_and(|(status, _)| status == 200)
     }
 
+    /// Everything in a topic of AVRO values, read into Kafka Connect's schemas by a converter that is not ours: the schema's
+    /// name and its fields' types, and the records as lines like those of `decoded`.
+    #[track_caller]
+    pub(crate) fn read_by_connect(&self, broker: &Broker, topic: &str) -> (String, String) {
+        let home = home().expect("the registry runs from it");
+        let java = fs::read_to_string(home.join("java")).expect("it was a file a moment ago");
+        let output = Command::new(java.trim())
+            .arg("-cp")
+            .arg(home.join("converter/*"))
+            .arg(root().join("scripts/registry/ReadAvro.java"))
+            .args([&broker.address(), &format!("http://127.0.0.1:{}", self.port), topic])
+            .stdin(Stdio::null())
+            .output()
+            .expect("java starts");
+        assert!(output.status.success(), "{topic}: {}", String::from_utf8_lossy(&output.stderr));
+        let text = String::from_utf8(output.stdout).expect("the records are text");
+        let (schema, records) = text.split_once('\n').expect("the schema comes first");
+        (schema.to_owned(), records.to_owned())
+    }
+
     /// Everything in a topic, decoded by Confluent's deserializers, in lines as Kafka's console consumer prints JSON.
     #[track_caller]
     pub(crate) fn decoded(&self, broker: &Broker, topic: &str, key: &str, value: &str) -> String {
