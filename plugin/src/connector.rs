@@ -57,6 +57,8 @@ pub struct Prepared {
     pub object: String,
     /// The PushTopic's id. One that is deleted and made anew has another.
     pub push_topic_id: String,
+    /// Its query.
+    pub push_topic_query: String,
     /// The object's fields, those that vanished since the task began included.
     pub describe: Describe,
 }
@@ -228,6 +230,7 @@ impl Plan {
             version: self.version.clone(),
             object: describe.name.clone(),
             push_topic_id: topic.id.clone(),
+            push_topic_query: topic.query.clone(),
             describe: describe.clone(),
         };
         Ok(Some((prepared, schemas)))

@@ -157,6 +157,11 @@ pub enum Event {
         /// What is done about it.
         policy: &'static str,
     },
+    /// What changed since the last event was read and sent.
+    Repaired {
+        /// How many rows.
+        rows: usize,
+    },
     /// The session was ended by us.
     SaidGoodbye,
     /// The task cannot go on.
@@ -203,6 +208,7 @@ impl Event {
             | Self::RepeatsDropped { .. }
             | Self::Exchanged(_)
             | Self::SchemaIdKnown { .. }
+            | Self::Repaired { .. }
             | Self::SaidGoodbye => Level::Info,
         }
     }
@@ -232,6 +238,7 @@ impl Event {
             Self::Strays { .. } => "stray-messages",
             Self::TransformNote { .. } => "transform-note",
             Self::PositionLost { .. } => "position-lost",
+            Self::Repaired { .. } => "repaired",
             Self::SaidGoodbye => "said-goodbye",
             Self::Failed { .. } => "failed",
             Self::Exchanged(_) => "exchanged",
@@ -304,6 +311,7 @@ impl Event {
             Self::PositionLost { from_replay_id, message, policy, .. } => format!(
                 "The position after replayId {from_replay_id} is lost: {message}. salesforce.replay.lost.policy is {policy}"
             ),
+            Self::Repaired { rows } => format!("{rows} rows that changed since the last event were read and sent"),
             Self::SaidGoodbye => "Unsubscribed and disconnected".into(),
             Self::Failed { code, message } => format!("{message} [{code}]"),
             Self::Exchanged(exchange) => exchange.message(),
@@ -343,6 +351,7 @@ impl Event {
                 ("reason", (*reason).to_owned()),
                 ("policy", (*policy).to_owned()),
             ],
+            Self::Repaired { rows } => vec![("rows", rows.to_string())],
             Self::SchemaIdKnown { subject, id, schema_type } => {
                 vec![("subject", subject.clone()), ("id", id.to_string()), ("schema_type", (*schema_type).to_owned())]
             }

@@ -1,7 +1,7 @@
 //! Faults between the component and the org, struck by the simulator in the middle of a run (fault card F16 to F18, F20,
 //! F24, F26 to F28). On the embedded log every count of the judge stays zero.
 
-use salesforce_simulator::{ConnectAdvice, Fault, FaultRule, HandshakeReason, Where};
+use salesforce_simulator::{Change, ConnectAdvice, Fault, FaultRule, HandshakeReason, Operation, Where};
 use serde_json::Value;
 
 use crate::{
@@ -197,6 +197,38 @@ fn a_lost_position_goes_on_by_policy_and_is_told_of_once() {
         assert_eq!(told.len(), 1, "{told:?}");
         assert_eq!((&told[0]["policy"], &told[0]["reason"]), (&policy.into(), &"REPLAY_ID_REFUSED".into()));
     }
+}
+
+/// What the lost position would have brought is read from the org: the leads as they are, marked as such, then live.
+#[test]
+fn a_lost_position_is_repaired_from_the_org() {
+    let org = Org::start();
+    let scene = with_a_refused_position(&org, "repair");
+    // While nobody listened: five more, and one of the first is gone.
+    let ids = org.create_leads(5);
+    org.change(Change::of("Lead", Operation::Deleted, &ids[0]));
+    let run = scene.run_until_subscribed();
+    org.create_leads(3);
+    let line = run.expect_line(&["repaired"]);
+    let rows = line.split(' ').zip(line.split(' ').skip(1)).find(|(_, next)| *next == "rows").map(|(number, _)| number);
+    let rows: usize =
+        rows.and_then(|number| number.parse().ok()).unwrap_or_else(|| panic!("no number of rows: {line}"));
+    // The first five, the rows, and every event that is retained.
+    scene.tail("leads", 5 + rows + org.expected(PUSH_TOPIC, "Lead").len());
+    run.terminate().0.expect_code(0);
+    let records = scene.log("leads");
+    let repaired: Vec<_> = records.iter().filter(|record| record.headers.contains("tributary.repair")).collect();
+    // Within the margin before the last event lie also the first five and those that the org was born with.
+    let of = |id: &str| repaired.iter().find(|record| record.key.as_deref().is_some_and(|key| key.contains(id)));
+    for id in &ids {
+        let record = of(id).unwrap_or_else(|| panic!("{id} was not read: {repaired:?}"));
+        let kind = if *id == ids[0] { "deleted" } else { "created" };
+        assert!(record.value.as_deref().is_some_and(|value| value.contains(kind)), "{record:?}");
+    }
+    let keys: std::collections::BTreeSet<_> = repaired.iter().map(|record| &record.key).collect();
+    assert_eq!((keys.len(), repaired.len()), (rows, rows), "a row was read twice");
+    let told = gaps(&scene);
+    assert_eq!((told.len(), &told[0]["policy"]), (1, &"repair".into()), "{told:?}");
 }
 
 #[test]

@@ -15,6 +15,8 @@ pub enum LostPolicy {
     Earliest,
     /// Go on with events from now on.
     Latest,
+    /// Read what changed since the last event, then go on with the oldest retained event.
+    Repair,
 }
 
 impl LostPolicy {
@@ -25,6 +27,7 @@ impl LostPolicy {
             Self::Fail => "fail",
             Self::Earliest => "earliest",
             Self::Latest => "latest",
+            Self::Repair => "repair",
         }
     }
 }
@@ -47,6 +50,7 @@ impl GapConfig {
             policy: match settings.text("salesforce.replay.lost.policy").to_ascii_lowercase().as_str() {
                 "earliest" => LostPolicy::Earliest,
                 "latest" => LostPolicy::Latest,
+                "repair" => LostPolicy::Repair,
                 _ => LostPolicy::Fail,
             },
             topic: if given.is_empty() {

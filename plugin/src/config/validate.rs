@@ -251,7 +251,7 @@ mod tests {
             ("salesforce.version", Some("sixty"), "latest"),
             ("kafka.topic", Some("a b"), "kafka.topic"),
             ("salesforce.push.topic.create", Some("yes"), "true or false"),
-            ("salesforce.replay.lost.policy", Some("ignore"), "one of fail, earliest, latest"),
+            ("salesforce.replay.lost.policy", Some("ignore"), "one of fail, earliest, latest, repair"),
             ("tributary.gap.topic", Some("a b"), "no name of a topic"),
             ("errors.tolerance", Some("some"), "one of none, all"),
             ("errors.deadletterqueue.topic.name", Some("a b"), "no name of a topic"),

@@ -10,8 +10,6 @@ mod json_envelope;
 pub mod json_schema;
 pub mod protobuf;
 mod protobuf_schema;
-#[cfg(test)]
-mod random;
 mod registered;
 mod scrub;
 pub mod simple_header;

@@ -9,6 +9,7 @@ pub mod push_topic;
 pub mod push_topic_plan;
 mod push_topic_query;
 pub mod record;
+pub mod repair;
 pub mod replay;
 pub mod rest;
 pub mod schema;

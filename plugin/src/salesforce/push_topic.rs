@@ -315,7 +315,7 @@ fn compare_query(query: &ParsedQuery<'_>, plan: &QueryPlan, differences: &mut Ve
     if !beyond.is_empty() {
         differences.push(Difference::FieldsBeyond(beyond));
     }
-    if query.has_condition {
+    if query.condition.is_some() {
         differences.push(Difference::Condition);
     }
 }

@@ -8,8 +8,8 @@ pub(super) struct ParsedQuery<'a> {
     pub(super) object: &'a str,
     /// The items of the SELECT list: fields, now and then a function call.
     pub(super) fields: Vec<&'a str>,
-    /// Whether there is a WHERE clause.
-    pub(super) has_condition: bool,
+    /// What stands behind WHERE.
+    pub(super) condition: Option<&'a str>,
 }
 
 impl<'a> ParsedQuery<'a> {
@@ -24,8 +24,9 @@ impl<'a> ParsedQuery<'a> {
         let (from, from_end) = words.find(|(word, _)| word.eq_ignore_ascii_case("from"))?;
         let list = query.get(select_end..from_end - from.len())?;
         let (object, _) = words.next()?;
-        let has_condition = words.any(|(word, _)| word.eq_ignore_ascii_case("where"));
-        Some(Self { object, fields: items(list), has_condition })
+        let condition = words.find(|(word, _)| word.eq_ignore_ascii_case("where"));
+        let condition = condition.and_then(|(_, end)| query.get(end..)).map(str::trim);
+        Some(Self { object, fields: items(list), condition })
     }
 }
 
@@ -84,17 +85,23 @@ mod tests {
 
     #[test]
     fn queries_are_taken_apart() {
-        let parsed = |object, fields: &[&'static str], has_condition| {
-            Some(ParsedQuery { object, fields: fields.to_vec(), has_condition })
+        let parsed = |object, fields: &[&'static str], condition| {
+            Some(ParsedQuery { object, fields: fields.to_vec(), condition })
         };
         let cases = [
-            ("SELECT Id, Name FROM Lead", parsed("Lead", &["Id", "Name"], false)),
-            (" select Id,Name\n\tfrom My__c where A='x'", parsed("My__c", &["Id", "Name"], true)),
-            ("SELECT Id, toLabel(Status) FROM Lead", parsed("Lead", &["Id", "toLabel(Status)"], false)),
-            ("SELECT Id, f(a, from) FROM Lead l WHERE Id != null", parsed("Lead", &["Id", "f(a, from)"], true)),
-            ("SELECT Id FROM Lead USING SCOPE mine", parsed("Lead", &["Id"], false)),
-            (r"SELECT From__c FROM Lead WHERE N = 'it\'s from X'", parsed("Lead", &["From__c"], true)),
-            (r"SELECT Id FROM Lead LIMIT 'where'", parsed("Lead", &["Id"], false)),
+            ("SELECT Id, Name FROM Lead", parsed("Lead", &["Id", "Name"], None)),
+            (" select Id,Name\n\tfrom My__c where A='x'", parsed("My__c", &["Id", "Name"], Some("A='x'"))),
+            ("SELECT Id, toLabel(Status) FROM Lead", parsed("Lead", &["Id", "toLabel(Status)"], None)),
+            (
+                "SELECT Id, f(a, from) FROM Lead l WHERE Id != null",
+                parsed("Lead", &["Id", "f(a, from)"], Some("Id != null")),
+            ),
+            ("SELECT Id FROM Lead USING SCOPE mine", parsed("Lead", &["Id"], None)),
+            (
+                r"SELECT From__c FROM Lead WHERE N = 'it\'s from X'",
+                parsed("Lead", &["From__c"], Some(r"N = 'it\'s from X'")),
+            ),
+            (r"SELECT Id FROM Lead LIMIT 'where'", parsed("Lead", &["Id"], None)),
             ("SELECT Id", None),
             ("SELECT Id FROM", None),
             ("FROM Lead", None),

@@ -65,6 +65,14 @@ pub fn query_path(version: &str, soql: &str) -> String {
     path
 }
 
+/// The path of a SOQL query that also finds deleted rows.
+#[must_use]
+pub fn query_all_path(version: &str, soql: &str) -> String {
+    let mut path = format!("/services/data/v{version}/queryAll/?q=");
+    percent_encode(soql, &mut path);
+    path
+}
+
 /// `Ok` for 2xx; else what the answer means. `what` names the request for people: "the describe of Lead".
 ///
 /// # Errors

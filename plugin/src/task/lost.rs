@@ -57,7 +57,7 @@ impl Lost {
             timestamp_ms: Some(now.wall_ms),
         };
         let then = match policy {
-            LostPolicy::Earliest => Then::GoOn(InitialStart::All),
+            LostPolicy::Earliest | LostPolicy::Repair => Then::GoOn(InitialStart::All),
             LostPolicy::Latest => Then::GoOn(InitialStart::Latest),
             LostPolicy::Fail => Then::Fail(Failure::new(
                 FailureKind::OffsetLost,

@@ -1,6 +1,8 @@
 //! A task: the state machine that logs in, prepares, subscribes and turns answers into records. It says what to do next
 //! (`Step`) and is told what came of it; `driver` does the doing.
 
+#[cfg(test)]
+mod conversion_random;
 mod delivery;
 mod lane;
 mod lost;
@@ -16,10 +18,14 @@ mod registration_story;
 mod rejected;
 #[cfg(test)]
 mod rejected_story;
+mod repair;
+#[cfg(test)]
+mod repair_story;
 mod state;
 mod step;
 #[cfg(test)]
 mod story;
+mod transport;
 
 pub use state::Task;
 pub use step::{ProducerRecord, Step};

@@ -10,6 +10,8 @@ use super::{
     lost::{Lost, Then},
     pipeline::{Pipeline, Skipped},
     registration::{self, Registration},
+    repair::{self, Repair},
+    transport::transport,
 };
 use crate::{
     backoff::{Backoff, Jitter},
@@ -18,7 +20,7 @@ use crate::{
         message::{CONNECT, HANDSHAKE, SUBSCRIBE},
         session::Reading,
     },
-    config::SourceConfig,
+    config::{LostPolicy, SourceConfig},
     connector::{Plan, Prepared},
     error::{Cause, Failure, FailureKind, Verdict},
     exchange::Exchange,
@@ -26,7 +28,7 @@ use crate::{
     oauth::{GrantKind, ServerClock, Token, token},
     offset::Checkpoint,
     registry::requests::REGISTRY_RESPONSE_BYTES_MAX,
-    salesforce::{gap::Reason, replay::Position, rest, schema::RecordSchemas},
+    salesforce::{gap::Reason, repair::RepairQuery, replay::Position, rest, schema::RecordSchemas},
     telemetry::Event,
     time::{Deadline, Now, WallMs, parse_http_date},
 };
@@ -46,11 +48,13 @@ const GOODBYE_MS: u64 = 5_000;
 
 /// What the task is at. A phase makes a request when it is entered and is left when the answer is in.
 #[derive(Debug)]
-enum Phase {
+pub(super) enum Phase {
     /// Get a token.
     Login,
     /// API version, describe, PushTopic: one request after the other.
     Prepare(Plan),
+    /// Read over REST what the lost position would have brought.
+    Repair,
     /// A streaming session.
     Handshake,
     /// The first connect of a session, answered at once.
@@ -90,6 +94,8 @@ pub struct Task {
     last_event_ms: Option<WallMs>,
     /// The position is lost, and that is being told.
     lost: Option<Lost>,
+    /// What the lost position would have brought is being read.
+    repair: Option<Repair>,
     delivery: Option<Delivery>,
     /// A batch that waits for the ids of its schemas.
     held: Option<Held>,
@@ -114,11 +120,11 @@ pub struct Task {
     events: Vec<Event>,
 }
 
-/// A batch that waits for the ids of its schemas, and the replay id and the date of its last event.
+/// A batch that waits for the ids of its schemas, and the replay id and the date of its last event, if it is of events.
 #[derive(Debug)]
 struct Held {
     batch: Vec<ProducerRecord>,
-    last: (i64, Option<WallMs>),
+    last: Option<(i64, Option<WallMs>)>,
     registration: Registration,
 }
 
@@ -135,6 +141,7 @@ impl Task {
             push_topic_id,
             last_event_ms,
             lost: None,
+            repair: None,
             backoff: Backoff::new(config.retries_time_ms),
             login_backoff: Backoff::new(config.auth_retries_time_ms),
             clock: ServerClock::default(),
@@ -188,17 +195,17 @@ impl Task {
 
     /// What to do next.
     pub fn step(&mut self, now: Now) -> Step {
-        if let Some(lost) = &self.lost {
-            return Step::Send(vec![lost.record.clone()]);
-        }
         if self.held.is_none()
             && self.resume.is_none()
-            && let Some(batch) = self.next_batch(now)
+            && let Some(batch) = self.next_batch(now).or_else(|| self.next_rows())
         {
             return Step::Send(batch);
         }
         if let Some(step) = self.register(now) {
             return step;
+        }
+        if let Some(lost) = &self.lost {
+            return Step::Send(vec![lost.record.clone()]);
         }
         if let Phase::Wait(until, next) = &mut self.phase {
             if !until.passed(now) {
@@ -269,6 +276,7 @@ impl Task {
         self.asked = None;
         self.delivery = None;
         self.held = None;
+        self.repair = None;
         let open = self.session.is_open() && self.token.is_some();
         self.phase = Phase::Failed(Failure::new(FailureKind::Fatal, "CLOSED", "The task was closed"));
         let request = open.then(|| self.goodbye(now))?;
@@ -302,8 +310,12 @@ impl Task {
 
     fn request(&mut self, now: Now) -> Request {
         let timeouts = self.timeouts();
-        if let (Phase::Prepare(plan), Some(token)) = (&self.phase, &self.token) {
-            return plan.request(&self.config, token, timeouts);
+        match (&self.phase, &self.token, &self.repair) {
+            (Phase::Prepare(plan), Some(token), _) => return plan.request(&self.config, token, timeouts),
+            (Phase::Repair, Some(token), Some(repair)) => {
+                return repair.request(token, timeouts, self.config.response_bytes_max);
+            }
+            _ => {}
         }
         let channel = self.channel.clone();
         let (body, timeouts) = match self.phase {
@@ -318,7 +330,7 @@ impl Task {
                 (self.session.connect(false), Timeouts::long_poll(self.config.connection_timeout_ms, hold_ms))
             }
             Phase::Goodbye => return self.goodbye(now),
-            Phase::Login | Phase::Prepare(_) | Phase::Wait(..) | Phase::Failed(_) => {
+            Phase::Login | Phase::Prepare(_) | Phase::Repair | Phase::Wait(..) | Phase::Failed(_) => {
                 return self.login(now, timeouts);
             }
         };
@@ -369,6 +381,15 @@ impl Task {
                 self.logged_in(now, &response)
             }
             Phase::Prepare(plan) => self.prepare(now, plan, &response),
+            Phase::Repair => {
+                self.phase = Phase::Repair;
+                if let Some(repair) = &mut self.repair {
+                    repair.answered(&response)?;
+                }
+                self.tokens_refused = 0;
+                self.backoff.reset();
+                Ok(())
+            }
             streaming => {
                 self.phase = streaming;
                 self.stream(now, response)
@@ -400,6 +421,7 @@ impl Task {
         self.token = Some(token);
         self.phase = match &self.prepared {
             None => Phase::Prepare(Plan::new(&self.config)),
+            Some(_) if self.repair.is_some() => Phase::Repair,
             Some(prepared) if self.resume.is_some() => {
                 self.resume = Some(Box::new(Phase::Handshake));
                 Phase::Prepare(Plan::refresh(prepared))
@@ -548,7 +570,7 @@ impl Task {
         }
     }
 
-    fn next_batch(&mut self, now: Now) -> Option<Vec<super::ProducerRecord>> {
+    fn next_batch(&mut self, now: Now) -> Option<Vec<ProducerRecord>> {
         let (Some(delivery), Some(pipeline)) = (&mut self.delivery, &mut self.pipeline) else { return None };
         pipeline.set_time(now.wall_ms);
         let repeats = self.repeats;
@@ -581,7 +603,7 @@ impl Task {
                     }
                     return Some(batch);
                 }
-                Some(registration) => self.held = Some(Held { batch, last, registration }),
+                Some(registration) => self.held = Some(Held { batch, last: Some(last), registration }),
             },
             Next::Failed(failure) => {
                 self.delivery = None;
@@ -623,7 +645,7 @@ impl Task {
                     pipeline.registered(wanted, id);
                 }
                 if pipeline.finish(&mut batch) {
-                    self.sending = Some(last);
+                    self.sending = last;
                     return Some(Step::Send(batch));
                 }
                 let message = "A record's schema has no id after its registration";
@@ -652,7 +674,7 @@ impl Task {
             Verdict::Retry(cause, at_least_ms) => {
                 let next = match mem::replace(&mut self.phase, Phase::Handshake) {
                     Phase::Login => return self.log_in_again(now, cause, at_least_ms),
-                    same @ Phase::Prepare(_) => same,
+                    same @ (Phase::Prepare(_) | Phase::Repair) => same,
                     _ if self.session.is_open() => Phase::Goodbye,
                     _ => Phase::Handshake,
                 };
@@ -664,7 +686,7 @@ impl Task {
                 self.throttled = self.throttled.saturating_add(1);
                 let wait_ms = self.jitter.spread(wait_ms.saturating_mul(2)).min(THROTTLE_WAIT_MAX_MS);
                 let next = match mem::replace(&mut self.phase, Phase::Handshake) {
-                    same @ (Phase::Login | Phase::Prepare(_)) => same,
+                    same @ (Phase::Login | Phase::Prepare(_) | Phase::Repair) => same,
                     _ => Phase::Handshake,
                 };
                 self.events.push(Event::Throttled { cause, wait_ms });
@@ -687,7 +709,42 @@ impl Task {
     fn lose(&mut self, now: Now, from: i64, reason: &Reason) {
         let (lost, event) = Lost::new(&self.config, from, self.last_event_ms, now, reason);
         self.events.push(event);
-        self.lost = Some(lost);
+        let query = match (self.config.gap.policy, self.last_event_ms, &self.prepared) {
+            (LostPolicy::Repair, Some(last_ms), Some(prepared)) => {
+                RepairQuery::new(&prepared.push_topic_query, last_ms).map(|query| (&prepared.version, query))
+            }
+            _ => None,
+        };
+        match query {
+            Some((version, query)) => {
+                self.repair = Some(Repair::new(version, query, from, lost));
+                self.phase = Phase::Repair;
+            }
+            None => self.lost = Some(lost),
+        }
+    }
+
+    /// Rows of a repair, a batch at a time. When all are sent, the loss is told of.
+    fn next_rows(&mut self) -> Option<Vec<ProducerRecord>> {
+        if self.asked.is_some() {
+            return None;
+        }
+        let pipeline = self.pipeline.as_mut()?;
+        let (next, repair) = self.repair.take()?.next(pipeline);
+        self.repair = repair;
+        match next {
+            repair::Next::Batch(batch) => match pipeline.registration(&batch) {
+                None => return Some(batch),
+                Some(registration) => self.held = Some(Held { batch, last: None, registration }),
+            },
+            repair::Next::Ask => {}
+            repair::Next::Done(rows, lost) => {
+                self.events.push(Event::Repaired { rows });
+                self.lost = Some(lost);
+            }
+            repair::Next::Failed(failure) => self.fail(failure),
+        }
+        None
     }
 
     fn after_loss(&mut self, then: Then) {
@@ -738,30 +795,5 @@ impl Task {
         self.delivery = None;
         self.events.push(Event::Failed { code: failure.code.clone(), message: failure.message.clone() });
         self.phase = Phase::Failed(failure);
-    }
-}
-
-/// What the lack of an answer means. In the streaming phases an answer that broke off may have held events, which the
-/// server now counts as delivered: only a new session with the last position gets them back.
-fn transport(error: &HttpError, phase: &Phase) -> Verdict {
-    let what = match phase {
-        Phase::Login => "The login",
-        Phase::Prepare(_) => "A REST request",
-        _ => "The streaming connection",
-    };
-    let remedy = match (phase, error) {
-        (Phase::Login, HttpError::Dns(_) | HttpError::Connect(_)) => ". Check salesforce.instance",
-        _ => "",
-    };
-    let message = format!("{what} to Salesforce failed: {error}{remedy}");
-    match error {
-        HttpError::Denied { .. } | HttpError::Tls(_) | HttpError::Invalid(_) => {
-            Verdict::Fail(Failure::new(FailureKind::Config, error.code(), message))
-        }
-        HttpError::Dns(_)
-        | HttpError::Connect(_)
-        | HttpError::Timeout(_)
-        | HttpError::Broken(_)
-        | HttpError::BodyTooLarge { .. } => Verdict::Retry(Cause::new(error.code(), message), 0),
     }
 }

@@ -186,7 +186,8 @@ impl Org {
                 (before, after)
             }
             Operation::Deleted => {
-                let record = self.store.delete(object.name, &id).cloned().ok_or_else(|| gone(&id))?;
+                let now = date::stream_datetime(self.now_ms);
+                let record = self.store.delete(object.name, &id, &now).cloned().ok_or_else(|| gone(&id))?;
                 (record.clone(), record)
             }
             Operation::Undeleted => {

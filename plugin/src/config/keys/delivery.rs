@@ -10,11 +10,11 @@ pub(super) const KEYS: &[Key] = &[
     Key {
         name: "salesforce.replay.lost.policy",
         default: Some("fail"),
-        validator: Validator::OneOf(&["fail", "earliest", "latest"]),
+        validator: Validator::OneOf(&["fail", "earliest", "latest", "repair"]),
         group: DELIVERY,
         width: Width::Short,
         display_name: "When the position is lost",
-        documentation: "What to do when Salesforce no longer has the events after the stored position (it keeps them for 24 hours), or the PushTopic was deleted and made anew: `fail` and wait for a person, or go on with the `earliest` event that is retained, or with the `latest`, events from now on. Whichever it is, one record tells of the gap in `tributary.gap.topic`.",
+        documentation: "What to do when Salesforce no longer has the events after the stored position (it keeps them for 24 hours), or the PushTopic was deleted and made anew: `fail` and wait for a person, or go on with the `earliest` event that is retained, or with the `latest`, events from now on. `repair` first reads with SOQL what was changed since the last event and sends it as `created`, `updated` and `deleted` with the header `tributary.repair=true`, at least once, then goes on as `earliest`. Whichever it is, one record tells of the gap in `tributary.gap.topic`.",
         ..BASE
     },
     Key {

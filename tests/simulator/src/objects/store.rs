@@ -70,6 +70,11 @@ impl Store {
         self.tables.get(object).into_iter().flat_map(|table| table.live.values())
     }
 
+    /// Records in the recycle bin.
+    pub(crate) fn in_bin(&self, object: &str) -> impl Iterator<Item = &Record> {
+        self.tables.get(object).into_iter().flat_map(|table| table.bin.values())
+    }
+
     pub(crate) fn live_count(&self, object: &str) -> usize {
         self.tables.get(object).map_or(0, |table| table.live.len())
     }
@@ -88,11 +93,12 @@ impl Store {
         self.tables.entry(object.name).or_default().live.insert(id, record);
     }
 
-    /// Moves a live record to the recycle bin.
-    pub(crate) fn delete(&mut self, object: &str, id: &str) -> Option<&Record> {
+    /// Moves a live record to the recycle bin at that moment.
+    pub(crate) fn delete(&mut self, object: &str, id: &str, now: &str) -> Option<&Record> {
         let table = self.tables.get_mut(object)?;
         let mut record = table.live.remove(id)?;
         record.insert("IsDeleted".to_owned(), Value::Bool(true));
+        record.insert("SystemModstamp".to_owned(), Value::String(now.to_owned()));
         if table.bin.len() >= BIN_RECORDS_MAX {
             table.bin.pop_first();
         }
@@ -238,8 +244,8 @@ mod tests {
         store.put(&lead, record);
         assert!(store.get("Lead", &id).is_some() && !store.is_in_bin("Lead", &id));
         assert_eq!(store.any_live("Lead", &mut fastrand::Rng::with_seed(1)), Some(id.clone()));
-        assert!(store.delete("Lead", &id).is_some());
-        assert!(store.delete("Lead", &id).is_none(), "gone already");
+        assert!(store.delete("Lead", &id, "2018-10-18T14:53:33.777Z").is_some());
+        assert!(store.delete("Lead", &id, "2018-10-18T14:53:33.777Z").is_none(), "gone already");
         assert!(store.undelete("Lead", &id).is_some());
         assert!(store.undelete("Lead", &id).is_none(), "no longer in the bin");
     }

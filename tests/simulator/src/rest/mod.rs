@@ -57,11 +57,12 @@ impl Org {
         match (&request.method, parts) {
             (&Method::GET, []) => Ok(Response::json(200, &versions::resources(version))),
             (&Method::GET, ["limits"]) => Ok(Response::json(200, &self.limits())),
-            (&Method::GET, ["query"]) => self.query(version, request.parameter("q").as_deref()),
+            (&Method::GET, ["query"]) => self.query(version, request.parameter("q").as_deref(), false),
+            (&Method::GET, ["queryAll"]) => self.query(version, request.parameter("q").as_deref(), true),
             (&Method::GET, ["query", locator]) => self.query_more(version, locator),
             (&Method::GET, ["sobjects"]) => Ok(Response::json(200, &describe::global(self.store.types(), version))),
             (method, ["sobjects", object, tail @ ..]) => self.sobject(request, method, version, object, tail),
-            (_, [] | ["limits" | "query" | "sobjects"] | ["query", _]) => Err(method_not_allowed("GET")),
+            (_, [] | ["limits" | "query" | "queryAll" | "sobjects"] | ["query", _]) => Err(method_not_allowed("GET")),
             _ => Err(RestError::not_found()),
         }
     }

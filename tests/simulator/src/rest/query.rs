@@ -1,4 +1,4 @@
-//! `GET …/query?q=…` and its further pages. Implements section 2.2 of the Salesforce facts page.
+//! `GET …/query?q=…`, `GET …/queryAll?q=…`, which finds deleted records too, and their further pages. Implements section 2.2 of the Salesforce facts page.
 
 use serde_json::{Value, json};
 
@@ -21,7 +21,12 @@ pub(crate) struct Cursor {
 }
 
 impl Org {
-    pub(super) fn query(&mut self, version: &str, text: Option<&str>) -> Result<Response, RestError> {
+    pub(super) fn query(
+        &mut self,
+        version: &str,
+        text: Option<&str>,
+        deleted_too: bool,
+    ) -> Result<Response, RestError> {
         let text = text.ok_or_else(|| RestError::bad("MALFORMED_QUERY", "A query string has to be specified"))?;
         let query = soql::parse(text)?;
         let object = self.store.object(&query.object).cloned().ok_or_else(|| {
@@ -32,7 +37,8 @@ impl Org {
         let records: Vec<Record> = if object.name == "PushTopic" {
             self.topics.values().map(crate::push_topic::PushTopic::record).collect()
         } else {
-            self.store.live(object.name).cloned().collect()
+            let bin = self.store.in_bin(object.name).filter(|_| deleted_too);
+            self.store.live(object.name).chain(bin).cloned().collect()
         };
         let rows = select(&object, &query, records)
             .iter()

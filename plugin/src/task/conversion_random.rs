@@ -6,11 +6,11 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::{
-    Converter, Format, JsonConverter, JsonOptions, Registered, avro::AvroOptions, json_schema::JsonSchemaOptions,
-    protobuf::ProtobufOptions,
-};
 use crate::{
+    converters::{
+        Converter, Format, JsonConverter, JsonOptions, Registered, avro::AvroOptions, json_schema::JsonSchemaOptions,
+        protobuf::ProtobufOptions,
+    },
     salesforce::{describe::Describe, event::Event, record::to_record, schema::RecordSchemas},
     topic_template::TopicTemplate,
 };
