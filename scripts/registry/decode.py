@@ -7,11 +7,12 @@ Kafka Connect's JsonConverter prints them: days and milliseconds since the epoch
 """
 
 import datetime
-import importlib
 import json
-import pathlib
 import sys
-import tempfile
+
+sys.dont_write_bytecode = True
+
+import protobuf_messages
 
 from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.schema_registry import SchemaRegistryClient
@@ -35,28 +36,8 @@ def plain(value):
     return value
 
 
-def message(value):
-    """A message of Protobuf; what is absent is null."""
-    name = value.DESCRIPTOR.full_name
-    if name == "google.protobuf.Timestamp":
-        return value.seconds * 1000 + value.nanos // 1_000_000
-    if name == "google.type.Date":
-        return (datetime.date(value.year, value.month, value.day) - EPOCH.date()).days
-    if name.startswith("google.protobuf.") and name.endswith("Value"):
-        return value.value
-    found = {}
-    for field in value.DESCRIPTOR.fields:
-        member = getattr(value, field.name)
-        if field.has_presence and not value.HasField(field.name):
-            member = None
-        elif field.message_type is not None:
-            member = message(member)
-        found[field.name] = member
-    return found
-
-
 class Protobuf:
-    """Compiles the messages that the registry tells of with protoc."""
+    """Deserializers for the schemas that the registry tells of."""
 
     def __init__(self, client):
         self.client = client
@@ -65,25 +46,10 @@ class Protobuf:
     def __call__(self, data, context):
         schema_id = int.from_bytes(data[1:5], "big")
         if schema_id not in self.known:
-            self.known[schema_id] = self.deserializer(schema_id)
-        return message(self.known[schema_id](data, context))
-
-    def deserializer(self, schema_id):
-        import grpc_tools
-        from grpc_tools import protoc
-
-        text = self.client.get_schema(schema_id).schema_str
-        folder = tempfile.mkdtemp()
-        name = f"schema_{schema_id}"
-        pathlib.Path(folder, f"{name}.proto").write_text(text, encoding="utf-8")
-        builtin = pathlib.Path(grpc_tools.__file__).parent
-        arguments = ["protoc", f"-I{folder}", f"-I{builtin / '_proto'}", f"-I{builtin.parent}", f"--python_out={folder}"]
-        if protoc.main([*arguments, f"{name}.proto"]) != 0:
-            sys.exit(f"protoc refuses the schema:\n{text}")
-        sys.path.insert(0, folder)
-        module = importlib.import_module(f"{name}_pb2")
-        first = next(iter(module.DESCRIPTOR.message_types_by_name))
-        return ProtobufDeserializer(getattr(module, first), {"use.deprecated.format": False})
+            text = self.client.get_schema(schema_id).schema_str
+            message = protobuf_messages.message_class(f"schema_{schema_id}", text)
+            self.known[schema_id] = ProtobufDeserializer(message, {"use.deprecated.format": False})
+        return protobuf_messages.plain(self.known[schema_id](data, context))
 
 
 def decoder(form, client):

@@ -6,17 +6,15 @@ the numbers and bytes that stand for them.
 """
 
 import base64
-import importlib
 import io
 import json
-import pathlib
 import sys
-import tempfile
+
+sys.dont_write_bytecode = True
 
 import fastavro
-import grpc_tools
 import jsonschema
-from grpc_tools import protoc
+import protobuf_messages
 
 
 def without_logical_types(schema):
@@ -41,60 +39,15 @@ def json_schema(text, payload):
     return value
 
 
-FOLDER = pathlib.Path(tempfile.mkdtemp())
-sys.path.insert(0, str(FOLDER))
 COUNT = 0
-# What every registry knows of Confluent's own annotations, as far as they occur here.
-META = """syntax = "proto3";
-package confluent;
-import "google/protobuf/descriptor.proto";
-message Meta {
-  string doc = 1;
-  map<string, string> params = 2;
-}
-extend google.protobuf.MessageOptions { Meta message_meta = 1088; }
-extend google.protobuf.FieldOptions { Meta field_meta = 1088; }
-"""
-
-
-def compiled(name, text):
-    """Compiles a file; its module is under FOLDER."""
-    (FOLDER / name).parent.mkdir(exist_ok=True)
-    (FOLDER / name).write_text(text, encoding="utf-8")
-    builtin = pathlib.Path(grpc_tools.__file__).parent
-    arguments = ["protoc", f"-I{FOLDER}", f"-I{builtin / '_proto'}", f"-I{builtin.parent}", f"--python_out={FOLDER}"]
-    assert protoc.main([*arguments, str(FOLDER / name)]) == 0, f"protoc refuses the schema:\n{text}"
-    importlib.invalidate_caches()
-
-
-compiled("confluent/meta.proto", META)
 
 
 def protobuf(text, payload):
     global COUNT
     COUNT += 1
-    name = f"schema_{COUNT}"
-    compiled(f"{name}.proto", text)
-    module = importlib.import_module(f"{name}_pb2")
-    first = next(iter(module.DESCRIPTOR.message_types_by_name))
-    value = getattr(module, first)()
+    value = protobuf_messages.message_class(f"schema_{COUNT}", text)()
     assert value.ParseFromString(payload) == len(payload)
-    return message(value)
-
-
-def message(value):
-    name = value.DESCRIPTOR.full_name
-    if name == "google.protobuf.Timestamp":
-        return value.seconds * 1000 + value.nanos // 1_000_000
-    found = {}
-    for field in value.DESCRIPTOR.fields:
-        member = getattr(value, field.name)
-        if field.has_presence and not value.HasField(field.name):
-            member = None
-        elif field.message_type is not None:
-            member = message(member)
-        found[field.name] = member
-    return found
+    return protobuf_messages.plain(value)
 
 
 def as_json(value):

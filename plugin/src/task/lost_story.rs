@@ -8,9 +8,13 @@ use crate::{error::FailureKind, offset::Checkpoint};
 
 const REFUSED: &str = r#"[{"channel":"/meta/subscribe","successful":false,"error":"400::The replayId {99} you provided was invalid.  Please provide a valid ID, -2 to replay all events, or -1 to replay only new events."}]"#;
 
-/// Up to the refusal of the subscription.
 fn refused(policy: &[(&str, &str)]) -> Story {
-    let mut story = Story::new(policy, Some(99));
+    refused_at(policy, Checkpoint::at(99))
+}
+
+/// Up to the refusal of the subscription.
+pub(super) fn refused_at(settings: &[(&str, &str)], at: Checkpoint) -> Story {
+    let mut story = Story::at(settings, Some(at));
     story.log_in();
     story.exchange("/describe", "", DESCRIBE);
     story.exchange("/query", "", FOUND);

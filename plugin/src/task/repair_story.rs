@@ -3,11 +3,11 @@
 
 use super::{
     ProducerRecord, Step,
-    story::{DESCRIBE, FIRST, FOUND, HANDSHAKE, Story, connected},
+    lost_story::refused_at,
+    story::{Story, connected},
 };
 use crate::offset::Checkpoint;
 
-const REFUSED: &str = r#"[{"channel":"/meta/subscribe","successful":false,"error":"400::The replayId {99} you provided was invalid.  Please provide a valid ID, -2 to replay all events, or -1 to replay only new events."}]"#;
 const POLICY: (&str, &str) = ("salesforce.replay.lost.policy", "repair");
 /// 2023-11-14T22:13:20Z.
 const LAST_MS: i64 = 1_700_000_000_000;
@@ -15,15 +15,10 @@ const LAST_MS: i64 = 1_700_000_000_000;
 /// Up to the refusal of the subscription, the last event being known.
 fn refused(more: &[(&str, &str)]) -> Story {
     let settings: Vec<_> = [POLICY].iter().chain(more).copied().collect();
-    let at = Checkpoint { replay_id: 99, push_topic_id: Some("0IF1".into()), last_event_ms: Some(LAST_MS) };
-    let mut story = Story::at(&settings, Some(at));
-    story.log_in();
-    story.exchange("/describe", "", DESCRIBE);
-    story.exchange("/query", "", FOUND);
-    story.exchange("/cometd/67.0", "/meta/handshake", HANDSHAKE);
-    story.exchange("/cometd/67.0", "/meta/connect", FIRST);
-    story.exchange("/cometd/67.0", "/meta/subscribe", REFUSED);
-    story
+    refused_at(
+        &settings,
+        Checkpoint { replay_id: 99, push_topic_id: Some("0IF1".into()), last_event_ms: Some(LAST_MS) },
+    )
 }
 
 fn row(id: &str, deleted: bool, created: &str) -> String {
