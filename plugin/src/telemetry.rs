@@ -91,6 +91,13 @@ pub enum Event {
         /// Failures in a row.
         attempts: u32,
     },
+    /// Nothing came while the org changed; a new session follows.
+    Stalled {
+        /// Milliseconds without an event.
+        silent_ms: u64,
+        /// Milliseconds until the next look, if the silence lasts.
+        wait_ms: u64,
+    },
     /// A quota is used up; the task waits.
     Throttled {
         /// Why.
@@ -192,6 +199,7 @@ impl Event {
             | Self::UnknownTypes { .. }
             | Self::PushTopicDrift { .. }
             | Self::SessionLost { .. }
+            | Self::Stalled { .. }
             | Self::Throttled { .. }
             | Self::Disordered { .. }
             | Self::UnknownFields { .. }
@@ -228,6 +236,7 @@ impl Event {
             Self::PushTopicDrift { .. } => "push-topic-drift",
             Self::Subscribed { .. } => "subscribed",
             Self::SessionLost { .. } => "session-lost",
+            Self::Stalled { .. } => "stalled",
             Self::Throttled { .. } => "throttled",
             Self::RepeatsDropped { .. } => "repeats-dropped",
             Self::Disordered { .. } => "events-disordered",
@@ -284,6 +293,11 @@ impl Event {
             Self::SessionLost { cause, wait_ms, attempts } => {
                 format!("{}; trying again in {wait_ms} ms (attempt {attempts})", cause.message)
             }
+            Self::Stalled { silent_ms, wait_ms } => format!(
+                "No event came for {} s, though the object has changed; a new session goes on from the last position. If that brings nothing (PushTopics do not tell of every change), the next look comes after {} s",
+                silent_ms / 1_000,
+                wait_ms / 1_000
+            ),
             Self::Throttled { cause, wait_ms } => format!(
                 "{}; waiting {} s. Salesforce retains events for 24 hours",
                 cause.message,
@@ -337,6 +351,7 @@ impl Event {
             Self::SessionLost { cause, wait_ms, attempts } => {
                 vec![("code", cause.code.clone()), ("wait_ms", wait_ms.to_string()), ("attempts", attempts.to_string())]
             }
+            Self::Stalled { silent_ms, .. } => vec![("silent_ms", silent_ms.to_string())],
             Self::Throttled { cause, wait_ms } => {
                 vec![("code", cause.code.clone()), ("wait_ms", wait_ms.to_string())]
             }
@@ -378,6 +393,7 @@ impl Event {
             Self::LoggedIn { .. } => Some(("salesforce_logins_total", 1)),
             Self::Subscribed { .. } => Some(("salesforce_subscriptions_total", 1)),
             Self::SessionLost { .. } => Some(("salesforce_sessions_lost_total", 1)),
+            Self::Stalled { .. } => Some(("salesforce_stalls_total", 1)),
             Self::Throttled { .. } => Some(("salesforce_throttled_total", 1)),
             Self::PositionLost { .. } => Some(("salesforce_positions_lost_total", 1)),
             Self::EventsSkipped { count, .. } => Some(("salesforce_events_skipped_total", *count)),

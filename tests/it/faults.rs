@@ -232,6 +232,28 @@ fn a_lost_position_is_repaired_from_the_org() {
 }
 
 #[test]
+fn a_stream_that_is_silent_while_the_org_changes_is_made_anew() {
+    let org = Org::start();
+    // The org is looked at between two polls.
+    org.configure(|config| config.connect_hold_ms = 500);
+    let scene = Scene::new(&org, "leads").with("salesforce.stall.detect.ms", "1500");
+    let run = scene.run_until_subscribed();
+    org.create_leads(3);
+    scene.tail("leads", 3);
+    org.inject(FaultRule::once(Where::channel("/meta/connect"), Fault::SilenceSession));
+    // The poll that brings this one is followed by the one that the fault strikes, if it has not struck before.
+    org.create_leads(1);
+    scene.tail("leads", 4);
+    // Rows are stamped in whole seconds: these are to be later than the last event.
+    org.simulator().org().advance(3_000);
+    org.create_leads(2);
+    run.expect_line(&["No event came for", "the object has changed"]);
+    scene.tail("leads", 6);
+    run.terminate().0.expect_code(0);
+    judge(&org.expected(PUSH_TOPIC, "Lead"), &scene.log("leads")).expect_exact();
+}
+
+#[test]
 fn an_outage_that_outlasts_the_retry_time_fails_with_its_cause() {
     let org = Org::start();
     let scene = Scene::new(&org, "leads").with("salesforce.auth.retries.time.ms", "2000");

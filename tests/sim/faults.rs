@@ -22,6 +22,7 @@ pub(crate) fn rule(n: u64, chance: u64) -> FaultRule {
         (connect.clone(), Fault::RevokeToken),
         (connect.clone(), Fault::ForgetSession),
         (connect.clone(), Fault::MoveServer),
+        (connect.clone(), Fault::SilenceSession),
         (connect.clone(), Fault::ProxyTimeout { after_ms: 10_000 }),
         (connect.clone(), Fault::AuthenticationInvalid),
         (connect.clone(), Fault::AuthenticationInvalidBusy),

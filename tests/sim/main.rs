@@ -111,6 +111,7 @@ fn start(world: &World, committed: Option<i64>, scenario: Scenario, seed: u64) -
         ("salesforce.initial.start", start),
         // The managed connector allows less time for retries than the longest outage of a scenario takes.
         ("connector.class", keys::CLASS_SELF_MANAGED),
+        ("salesforce.stall.detect.ms", "120000"),
         ("request.max.retries.time.ms", "900000"),
         ("salesforce.auth.retries.time.ms", "900000"),
     ]

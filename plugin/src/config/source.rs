@@ -58,6 +58,8 @@ pub struct SourceConfig {
     pub response_bytes_max: usize,
     /// `salesforce.describe.refresh.ms`; 0: only when an event makes it necessary.
     pub describe_refresh_ms: u64,
+    /// `salesforce.stall.detect.ms`; 0: a silence is never looked into.
+    pub stall_detect_ms: u64,
     /// `curl.logging`.
     pub log_requests: bool,
     /// `kafka.topic` and `kafka.topic.lowercase`.

@@ -178,6 +178,7 @@ pub fn parse(given: &[(String, String)]) -> Result<SourceConfig, Failure> {
         auth_retries_time_ms: settings.number("salesforce.auth.retries.time.ms"),
         response_bytes_max: settings.number("connection.max.message.size"),
         describe_refresh_ms: settings.number("salesforce.describe.refresh.ms"),
+        stall_detect_ms: settings.number("salesforce.stall.detect.ms"),
         log_requests: settings.flag("curl.logging"),
         errors: ErrorsConfig::read(&settings),
         gap: GapConfig::read(&settings, &topic),

@@ -13,6 +13,7 @@ pub mod repair;
 pub mod replay;
 pub mod rest;
 pub mod schema;
+pub mod silence;
 pub mod soql;
 pub mod supported;
 pub mod versions;

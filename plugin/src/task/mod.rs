@@ -4,7 +4,9 @@
 #[cfg(test)]
 mod conversion_random;
 mod delivery;
+mod describing;
 mod lane;
+mod loss;
 mod lost;
 #[cfg(test)]
 mod lost_story;
@@ -21,11 +23,15 @@ mod rejected_story;
 mod repair;
 #[cfg(test)]
 mod repair_story;
+mod silence;
+#[cfg(test)]
+mod silence_story;
 mod state;
 mod step;
 #[cfg(test)]
 mod story;
 mod transport;
+mod verdicts;
 
 pub use state::Task;
 pub use step::{ProducerRecord, Step};

@@ -7,10 +7,11 @@ use serde_json::json;
 use super::{
     ProducerRecord, Step,
     delivery::{Delivery, Next},
-    lost::{Lost, Then},
+    lost::Lost,
     pipeline::{Pipeline, Skipped},
     registration::{self, Registration},
-    repair::{self, Repair},
+    repair::Repair,
+    silence::Silence,
     transport::transport,
 };
 use crate::{
@@ -20,7 +21,7 @@ use crate::{
         message::{CONNECT, HANDSHAKE, SUBSCRIBE},
         session::Reading,
     },
-    config::{LostPolicy, SourceConfig},
+    config::SourceConfig,
     connector::{Plan, Prepared},
     error::{Cause, Failure, FailureKind, Verdict},
     exchange::Exchange,
@@ -28,21 +29,14 @@ use crate::{
     oauth::{GrantKind, ServerClock, Token, token},
     offset::Checkpoint,
     registry::requests::REGISTRY_RESPONSE_BYTES_MAX,
-    salesforce::{gap::Reason, repair::RepairQuery, replay::Position, rest, schema::RecordSchemas},
+    salesforce::{replay::Position, rest},
     telemetry::Event,
     time::{Deadline, Now, WallMs, parse_http_date},
 };
 
-/// The first wait when a quota is used up, in milliseconds. Longer than the 40 s for which the org keeps the seat of a
-/// client that died.
-pub(super) const THROTTLE_FIRST_WAIT_MS: u64 = 45_000;
-/// The longest wait when a quota is used up, in milliseconds.
-pub(super) const THROTTLE_WAIT_MAX_MS: u64 = 900_000;
 /// A connect that lived at least this long, in milliseconds, shows that the session worked: a failure after it starts a
 /// new run of failures.
 const SOUND_CONNECT_MS: u64 = 10_000;
-/// After so many tokens that were refused in a row another login would not help either.
-const TOKENS_REFUSED_MAX: u32 = 3;
 /// How long the goodbye to a session may take, in milliseconds.
 const GOODBYE_MS: u64 = 5_000;
 
@@ -63,6 +57,8 @@ pub(super) enum Phase {
     Subscribe,
     /// The long poll.
     Connect,
+    /// Ask the org whether it changes, since nothing comes.
+    Look,
     /// Free the seat of a session whose answers were lost. Its own outcome does not matter.
     Goodbye,
     /// Nothing until then.
@@ -74,58 +70,60 @@ pub(super) enum Phase {
 /// One task of the connector.
 #[derive(Debug)]
 pub struct Task {
-    config: SourceConfig,
-    channel: String,
-    phase: Phase,
+    pub(super) config: SourceConfig,
+    pub(super) channel: String,
+    pub(super) phase: Phase,
     /// Since when the phase's request has been in flight.
-    asked: Option<Now>,
+    pub(super) asked: Option<Now>,
     /// That request, with `curl.logging`.
-    exchange: Option<Exchange>,
-    token: Option<Token>,
+    pub(super) exchange: Option<Exchange>,
+    pub(super) token: Option<Token>,
     /// Tokens that were refused in a row, with none accepted in between.
-    tokens_refused: u32,
-    prepared: Option<Prepared>,
-    pipeline: Option<Pipeline>,
-    session: Session,
-    position: Position,
+    pub(super) tokens_refused: u32,
+    pub(super) prepared: Option<Prepared>,
+    pub(super) pipeline: Option<Pipeline>,
+    pub(super) session: Session,
+    pub(super) position: Position,
     /// The id of the PushTopic with which the position was made.
-    push_topic_id: Option<String>,
+    pub(super) push_topic_id: Option<String>,
     /// When the last event that was sent was created.
-    last_event_ms: Option<WallMs>,
+    pub(super) last_event_ms: Option<WallMs>,
     /// The position is lost, and that is being told.
-    lost: Option<Lost>,
+    pub(super) lost: Option<Lost>,
     /// What the lost position would have brought is being read.
-    repair: Option<Repair>,
-    delivery: Option<Delivery>,
+    pub(super) repair: Option<Repair>,
+    pub(super) delivery: Option<Delivery>,
     /// A batch that waits for the ids of its schemas.
-    held: Option<Held>,
+    pub(super) held: Option<Held>,
     /// Of the last event of the batch that is being sent: its id, and when it was created.
-    sending: Option<(i64, Option<WallMs>)>,
+    pub(super) sending: Option<(i64, Option<WallMs>)>,
     /// Where to go on when the object has been described again; no event goes out before.
-    resume: Option<Box<Phase>>,
+    pub(super) resume: Option<Box<Phase>>,
     /// When it was described last.
-    described: Option<Now>,
+    pub(super) described: Option<Now>,
+    /// How long nothing has come.
+    pub(super) silence: Silence,
     /// Where to go when the delivery is done.
-    after_delivery: Option<Verdict>,
-    backoff: Backoff,
+    pub(super) after_delivery: Option<Verdict>,
+    pub(super) backoff: Backoff,
     /// The same for logins that are not answered: they have a retry time of their own.
-    login_backoff: Backoff,
-    clock: ServerClock,
+    pub(super) login_backoff: Backoff,
+    pub(super) clock: ServerClock,
     /// A refused login was tried again with the org's time, with no token since.
-    clock_corrected: bool,
-    certificate_checked: bool,
-    throttled: u32,
-    jitter: Jitter,
-    repeats: u64,
-    events: Vec<Event>,
+    pub(super) clock_corrected: bool,
+    pub(super) certificate_checked: bool,
+    pub(super) throttled: u32,
+    pub(super) jitter: Jitter,
+    pub(super) repeats: u64,
+    pub(super) events: Vec<Event>,
 }
 
 /// A batch that waits for the ids of its schemas, and the replay id and the date of its last event, if it is of events.
 #[derive(Debug)]
-struct Held {
-    batch: Vec<ProducerRecord>,
-    last: Option<(i64, Option<WallMs>)>,
-    registration: Registration,
+pub(super) struct Held {
+    pub(super) batch: Vec<ProducerRecord>,
+    pub(super) last: Option<(i64, Option<WallMs>)>,
+    pub(super) registration: Registration,
 }
 
 impl Task {
@@ -142,6 +140,7 @@ impl Task {
             last_event_ms,
             lost: None,
             repair: None,
+            silence: Silence::new(config.stall_detect_ms),
             backoff: Backoff::new(config.retries_time_ms),
             login_backoff: Backoff::new(config.auth_retries_time_ms),
             clock: ServerClock::default(),
@@ -223,6 +222,9 @@ impl Task {
         if matches!(self.phase, Phase::Connect) && self.describe_is_due(now) {
             self.describe_again();
         }
+        if matches!(self.phase, Phase::Connect) {
+            self.look_when_due(now);
+        }
         let request = self.request(now);
         self.asked = Some(now);
         self.events.push(Event::Requesting { request: format!("{request:?}") });
@@ -257,6 +259,9 @@ impl Task {
             return;
         }
         let bytes_max = self.response_bytes_max();
+        if matches!(self.phase, Phase::Look) {
+            return self.looked(now, outcome.and_then(|response| response.decoded(bytes_max)));
+        }
         let result = match outcome.and_then(|response| response.decoded(bytes_max)) {
             Ok(response) => self.read(now, response),
             Err(error) => Err(transport(&error, &self.phase)),
@@ -296,14 +301,14 @@ impl Task {
         }
     }
 
-    fn timeouts(&self) -> Timeouts {
+    pub(super) fn timeouts(&self) -> Timeouts {
         Timeouts::each(self.config.connection_timeout_ms)
     }
 
     fn response_bytes_max(&self) -> usize {
         match self.phase {
             Phase::Login => crate::oauth::TOKEN_RESPONSE_BYTES_MAX,
-            Phase::Prepare(_) => rest::REST_RESPONSE_BYTES_MAX,
+            Phase::Prepare(_) | Phase::Look => rest::REST_RESPONSE_BYTES_MAX,
             _ => self.config.response_bytes_max,
         }
     }
@@ -315,6 +320,10 @@ impl Task {
             (Phase::Repair, Some(token), Some(repair)) => {
                 return repair.request(token, timeouts, self.config.response_bytes_max);
             }
+            (Phase::Look, Some(token), _) => match self.look(now, token) {
+                Some(request) => return request,
+                None => self.phase = Phase::Connect,
+            },
             _ => {}
         }
         let channel = self.channel.clone();
@@ -330,7 +339,7 @@ impl Task {
                 (self.session.connect(false), Timeouts::long_poll(self.config.connection_timeout_ms, hold_ms))
             }
             Phase::Goodbye => return self.goodbye(now),
-            Phase::Login | Phase::Prepare(_) | Phase::Repair | Phase::Wait(..) | Phase::Failed(_) => {
+            Phase::Login | Phase::Prepare(_) | Phase::Repair | Phase::Look | Phase::Wait(..) | Phase::Failed(_) => {
                 return self.login(now, timeouts);
             }
         };
@@ -431,59 +440,6 @@ impl Task {
         Ok(())
     }
 
-    fn begin(&mut self, now: Now, prepared: Prepared, schemas: RecordSchemas) {
-        self.pipeline = Some(Pipeline::new(&self.config, &prepared.object, schemas));
-        self.phase = Phase::Handshake;
-        let is = prepared.push_topic_id.clone();
-        self.prepared = Some(prepared);
-        if let (Some(from), Some(was)) = (self.position.after(), self.push_topic_id.clone())
-            && was != is
-        {
-            self.lose(now, from, &Reason::Recreated { was, is });
-        }
-    }
-
-    /// Whether `salesforce.describe.refresh.ms` has passed since the last describe.
-    fn describe_is_due(&self, now: Now) -> bool {
-        let every_ms = self.config.describe_refresh_ms;
-        let is_past = |last: Now| now.monotonic_ms.saturating_sub(last.monotonic_ms) >= every_ms;
-        every_ms > 0 && self.described.is_some_and(is_past)
-    }
-
-    /// Describes the object, then goes on with what was next.
-    fn describe_again(&mut self) {
-        let Some(prepared) = &self.prepared else { return };
-        let plan = Plan::refresh(prepared);
-        self.resume = Some(Box::new(mem::replace(&mut self.phase, Phase::Prepare(plan))));
-    }
-
-    fn described_again(&mut self, resume: Phase, prepared: Prepared, schemas: RecordSchemas) {
-        self.phase = resume;
-        let changed = self.prepared.as_ref().is_none_or(|before| before.describe != prepared.describe);
-        if let Some(pipeline) = self.pipeline.as_mut().filter(|_| changed) {
-            pipeline.renew(schemas);
-        }
-        self.prepared = Some(prepared);
-    }
-
-    fn prepare(&mut self, now: Now, mut plan: Plan, response: &Response) -> Result<(), Verdict> {
-        let needed_token = plan.needs_token();
-        let result = plan.answered(&self.config, response, &mut self.events);
-        self.phase = Phase::Prepare(plan);
-        if let Some((prepared, schemas)) = result? {
-            self.described = Some(now);
-            self.backoff.reset();
-            match self.resume.take() {
-                Some(resume) => self.described_again(*resume, prepared, schemas),
-                None => self.begin(now, prepared, schemas),
-            }
-        }
-        if needed_token {
-            self.tokens_refused = 0;
-        }
-        Ok(())
-    }
-
     fn stream(&mut self, now: Now, response: Response) -> Result<(), Verdict> {
         let asked = match self.phase {
             Phase::Handshake => HANDSHAKE,
@@ -511,6 +467,7 @@ impl Task {
         if reading.events.is_empty() {
             return verdict.map_or(Ok(()), Err);
         }
+        self.silence.heard(now);
         let (delivery, disordered) = Delivery::new(response.body, reading.events);
         if disordered > 0 {
             self.events.push(Event::Disordered { count: disordered as u64 });
@@ -556,6 +513,7 @@ impl Task {
                 });
                 let at_ms = response.header("date").and_then(parse_http_date).unwrap_or(now.wall_ms);
                 self.position.subscribed(at_ms);
+                self.silence.subscribed(now, at_ms, self.last_event_ms);
                 Phase::Connect
             }
             _ => {
@@ -655,145 +613,4 @@ impl Task {
         None
     }
 
-    /// Does what a verdict asks for.
-    fn follow(&mut self, now: Now, verdict: Verdict) {
-        match verdict {
-            Verdict::Rehandshake(cause) => self.again(now, cause, 0, Phase::Handshake),
-            Verdict::Reauthenticate(cause) if self.tokens_refused + 1 >= TOKENS_REFUSED_MAX => {
-                let message = format!(
-                    "{}, as it did with {TOKENS_REFUSED_MAX} tokens in a row, each just issued. Check that the user and the connected app may use the API",
-                    cause.message
-                );
-                self.fail(Failure::new(FailureKind::Auth, cause.code, message));
-            }
-            Verdict::Reauthenticate(cause) => {
-                self.tokens_refused += 1;
-                self.token = None;
-                self.again(now, cause, 0, Phase::Login);
-            }
-            Verdict::Retry(cause, at_least_ms) => {
-                let next = match mem::replace(&mut self.phase, Phase::Handshake) {
-                    Phase::Login => return self.log_in_again(now, cause, at_least_ms),
-                    same @ (Phase::Prepare(_) | Phase::Repair) => same,
-                    _ if self.session.is_open() => Phase::Goodbye,
-                    _ => Phase::Handshake,
-                };
-                self.again(now, cause, at_least_ms, next);
-            }
-            Verdict::Throttled(cause) => {
-                let wait_ms =
-                    THROTTLE_FIRST_WAIT_MS.saturating_mul(1 << self.throttled.min(8)).min(THROTTLE_WAIT_MAX_MS);
-                self.throttled = self.throttled.saturating_add(1);
-                let wait_ms = self.jitter.spread(wait_ms.saturating_mul(2)).min(THROTTLE_WAIT_MAX_MS);
-                let next = match mem::replace(&mut self.phase, Phase::Handshake) {
-                    same @ (Phase::Login | Phase::Prepare(_) | Phase::Repair) => same,
-                    _ => Phase::Handshake,
-                };
-                self.events.push(Event::Throttled { cause, wait_ms });
-                self.phase = Phase::Wait(now.deadline(wait_ms), Box::new(next));
-            }
-            Verdict::CheckPushTopic(cause) => {
-                let version = self.prepared.as_ref().map(|prepared| prepared.version.clone()).unwrap_or_default();
-                self.phase = Phase::Prepare(Plan::check(version, cause));
-            }
-            Verdict::Fail(failure) => match self.position.after() {
-                Some(from) if failure.kind == FailureKind::OffsetLost => {
-                    self.lose(now, from, &Reason::Refused(failure.message));
-                }
-                _ => self.fail(failure),
-            },
-        }
-    }
-
-    /// The position is lost: that is told first, then the policy decides.
-    fn lose(&mut self, now: Now, from: i64, reason: &Reason) {
-        let (lost, event) = Lost::new(&self.config, from, self.last_event_ms, now, reason);
-        self.events.push(event);
-        let query = match (self.config.gap.policy, self.last_event_ms, &self.prepared) {
-            (LostPolicy::Repair, Some(last_ms), Some(prepared)) => {
-                RepairQuery::new(&prepared.push_topic_query, last_ms).map(|query| (&prepared.version, query))
-            }
-            _ => None,
-        };
-        match query {
-            Some((version, query)) => {
-                self.repair = Some(Repair::new(version, query, from, lost));
-                self.phase = Phase::Repair;
-            }
-            None => self.lost = Some(lost),
-        }
-    }
-
-    /// Rows of a repair, a batch at a time. When all are sent, the loss is told of.
-    fn next_rows(&mut self) -> Option<Vec<ProducerRecord>> {
-        if self.asked.is_some() {
-            return None;
-        }
-        let pipeline = self.pipeline.as_mut()?;
-        let (next, repair) = self.repair.take()?.next(pipeline);
-        self.repair = repair;
-        match next {
-            repair::Next::Batch(batch) => match pipeline.registration(&batch) {
-                None => return Some(batch),
-                Some(registration) => self.held = Some(Held { batch, last: None, registration }),
-            },
-            repair::Next::Ask => {}
-            repair::Next::Done(rows, lost) => {
-                self.events.push(Event::Repaired { rows });
-                self.lost = Some(lost);
-            }
-            repair::Next::Failed(failure) => self.fail(failure),
-        }
-        None
-    }
-
-    fn after_loss(&mut self, then: Then) {
-        match then {
-            Then::Fail(failure) => self.fail(failure),
-            Then::GoOn(start) => {
-                self.position.restart(start);
-                self.push_topic_id = self.prepared.as_ref().map(|prepared| prepared.push_topic_id.clone());
-                self.last_event_ms = None;
-                self.phase = if self.session.is_open() { Phase::Goodbye } else { Phase::Handshake };
-            }
-        }
-    }
-
-    /// Waits, then goes on with `next`, or gives up.
-    fn again(&mut self, now: Now, cause: Cause, at_least_ms: u64, next: Phase) {
-        match self.backoff.failed(now, at_least_ms, &mut self.jitter) {
-            Some(wait_ms) => self.pause(now, cause, wait_ms, self.backoff.attempts(), next),
-            None => self.give_up(cause, at_least_ms, "request.max.retries.time.ms", self.config.retries_time_ms),
-        }
-    }
-
-    /// The same for a login that was not answered.
-    fn log_in_again(&mut self, now: Now, cause: Cause, at_least_ms: u64) {
-        match self.login_backoff.failed(now, at_least_ms, &mut self.jitter) {
-            Some(wait_ms) => self.pause(now, cause, wait_ms, self.login_backoff.attempts(), Phase::Login),
-            None => {
-                self.give_up(cause, at_least_ms, "salesforce.auth.retries.time.ms", self.config.auth_retries_time_ms);
-            }
-        }
-    }
-
-    fn pause(&mut self, now: Now, cause: Cause, wait_ms: u64, attempts: u32, next: Phase) {
-        self.events.push(Event::SessionLost { cause, wait_ms, attempts });
-        self.phase = Phase::Wait(now.deadline(wait_ms), Box::new(next));
-    }
-
-    fn give_up(&mut self, cause: Cause, at_least_ms: u64, setting: &str, tried_ms: u64) {
-        let message = format!("{}. Tried for {} s ({setting}) without success", cause.message, tried_ms / 1_000);
-        let kind = if at_least_ms > 0 { FailureKind::Throttled } else { FailureKind::Transient };
-        let mut failure = Failure::new(kind, cause.code, message);
-        failure.retry_after_ms = (at_least_ms > 0).then_some(at_least_ms);
-        self.fail(failure);
-    }
-
-    fn fail(&mut self, failure: Failure) {
-        self.held = None;
-        self.delivery = None;
-        self.events.push(Event::Failed { code: failure.code.clone(), message: failure.message.clone() });
-        self.phase = Phase::Failed(failure);
-    }
 }

@@ -11,7 +11,7 @@ use crate::{
 pub(super) fn transport(error: &HttpError, phase: &Phase) -> Verdict {
     let what = match phase {
         Phase::Login => "The login",
-        Phase::Prepare(_) | Phase::Repair => "A REST request",
+        Phase::Prepare(_) | Phase::Repair | Phase::Look => "A REST request",
         _ => "The streaming connection",
     };
     let remedy = match (phase, error) {

@@ -63,6 +63,17 @@ pub(super) const KEYS: &[Key] = &[
         ..LOW
     },
     Key {
+        name: "salesforce.stall.detect.ms",
+        kind: Type::Long,
+        default: Some("900000"),
+        validator: Validator::Range(0, i64::MAX),
+        dialects: OURS,
+        group: CONNECTION,
+        display_name: "Look into a silence after (ms)",
+        documentation: "Milliseconds without an event after which the org is asked whether the object has changed meanwhile; if it has, a new session goes on from the last position. 0: never. A look is one request of the org's daily allowance; it is put off for an hour while four fifths of that are used up, and comes later and later after changes of which PushTopics do not tell. Looks come between two long polls, so up to two minutes late.",
+        ..LOW
+    },
+    Key {
         name: "curl.logging",
         kind: Type::Boolean,
         default: Some("false"),

@@ -51,6 +51,7 @@ impl Org {
             connected: false,
             ends_ms: self.now_ms + self.config.session_window_ms,
             hold: None,
+            silent: false,
             subscriptions: BTreeMap::new(),
         };
         self.sessions.insert(client_id.clone(), session);

@@ -104,6 +104,13 @@ impl Org {
                 }
             }
             Fault::ForgetSession => clients.iter().for_each(|client_id| self.forget(client_id)),
+            Fault::SilenceSession => {
+                for client_id in &clients {
+                    if let Some(session) = self.sessions.get_mut(client_id.as_str()) {
+                        session.silent = true;
+                    }
+                }
+            }
             Fault::MoveServer => {
                 let now_ms = self.now_ms;
                 for client_id in &clients {

@@ -25,6 +25,8 @@ pub(crate) struct Session {
     /// When the session is forgotten; not while a poll is held.
     pub(super) ends_ms: u64,
     pub(super) hold: Option<HoldId>,
+    /// A fault: nothing is delivered.
+    pub(super) silent: bool,
     pub(crate) subscriptions: BTreeMap<String, Subscription>,
 }
 
@@ -82,6 +84,9 @@ impl Org {
 
     /// When the oldest undelivered event of a session becomes visible.
     fn events_ready_ms(&self, session: &Session) -> Option<u64> {
+        if session.silent {
+            return None;
+        }
         let latency_ms = self.config.event_latency_ms;
         let oldest = session.subscriptions.values().filter_map(|subscription| {
             let log = &self.topics.get(&subscription.topic_id)?.log;
@@ -103,6 +108,9 @@ impl Org {
 
     /// Takes what is to be delivered to a client: the messages joined by commas. From then on it counts as delivered.
     pub(super) fn gather(&mut self, client_id: &Arc<str>, response: u64) -> String {
+        if self.sessions.get(client_id).is_some_and(|session| session.silent) {
+            return String::new();
+        }
         let mut joined = self.gather_prepared(client_id);
         if !joined.is_empty() {
             return joined;

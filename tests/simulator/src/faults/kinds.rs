@@ -122,6 +122,8 @@ pub enum Fault {
     RevokeToken,
     /// Forgets the request's Bayeux session and then handles the request.
     ForgetSession,
+    /// The request's Bayeux session gets no events from now on, and no error either; then handles the request.
+    SilenceSession,
     /// The routing cookie no longer leads to the session's server; then handles the request.
     MoveServer,
     /// A proxy gives up on a long poll with 504; the server does not notice at once.
@@ -273,6 +275,7 @@ impl Fault {
             | Self::OauthError { .. }
             | Self::RevokeToken
             | Self::ForgetSession
+            | Self::SilenceSession
             | Self::MoveServer
             | Self::ProxyTimeout { .. } => Stage::Request,
             Self::AuthenticationInvalid
@@ -292,7 +295,7 @@ impl Fault {
 
     /// Every name that a rule may give.
     pub(crate) const NAMES: &'static str = "status maintenance redirect rest_error request_limit session_not_for_rest \
-        oauth_error revoke_token forget_session move_server proxy_timeout | authentication_invalid \
+        oauth_error revoke_token forget_session silence_session move_server proxy_timeout | authentication_invalid \
         authentication_invalid_busy handshake_denied unknown_client subscribe_denied_busy create_denied daily_limit \
         subscription_limit replay_invalid server_disconnect bayeux_error | unknown_members numeric_ids no_channel no_id \
         duplicate_events reorder_events unknown_event_type replay_id replies_first html200 empty_body empty_array \

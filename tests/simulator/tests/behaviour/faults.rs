@@ -211,6 +211,21 @@ fn changed_worlds() {
 }
 
 #[test]
+fn a_silenced_session_gets_nothing_and_the_next_one_everything() {
+    let mut client = Client::listening(config(), -1);
+    client.org.inject(FaultRule::once(Where::channel("/meta/connect"), Fault::SilenceSession));
+    client.connect_held();
+    client.add_leads(2);
+    assert_eq!(client.due_after(60_000), None, "not even late");
+    let answer = client.due_after(110_000).expect("the poll ends as usual");
+    assert!(answer.iter().all(|message| message.get("data").is_none()), "{answer:?}");
+    client.shake_hands();
+    client.connect_now();
+    client.subscribe(TOPIC, json!({"replay": {TOPIC: -2}}));
+    assert_eq!(replay_ids(&client.connect_now()).len(), 2);
+}
+
+#[test]
 fn oauth_and_control_are_apart() {
     let mut client = Client::new(config());
     client.org.inject(FaultRule::forever(Where::default(), Fault::Maintenance { code: 200 }));
