@@ -2,6 +2,7 @@
 //! folder. Whatever becomes of the tests, a guard in between ends the broker and removes its folder.
 
 use std::{
+    ffi::OsString,
     fs,
     io::Write as _,
     net::{SocketAddr, TcpListener, TcpStream},
@@ -30,14 +31,28 @@ fn libs() -> Option<PathBuf> {
     versions.into_iter().map(|version| version.join("libs")).rfind(|libs| libs.is_dir())
 }
 
+/// Where Kafka's classes are.
+pub(crate) fn classpath() -> Option<OsString> {
+    Some(libs()?.join("*").into())
+}
+
 /// `java` with what all of Kafka's programs want.
 pub(crate) fn java(main: &str) -> Command {
-    let libs = libs().expect("asked for only when there is a broker");
+    java_with(&[], main)
+}
+
+/// The same, with folders of more classes.
+pub(crate) fn java_with(folders: &[&Path], main: &str) -> Command {
+    let mut classes = classpath().expect("asked for only when there is a broker");
+    for folder in folders {
+        classes.push(":");
+        classes.push(folder);
+    }
     let log = repository().expect("a package lies in it").join("scripts/kafka/log4j2.properties");
     let mut command = Command::new("java");
     command
         .args(["-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp"])
-        .arg(format!("{}/*", libs.display()))
+        .arg(classes)
         .arg(format!("-Dlog4j2.configurationFile={}", log.display()))
         .arg(main)
         .stdin(Stdio::null());
@@ -92,6 +107,28 @@ pub(crate) struct Broker {
     running: Option<(Child, ChildStdin)>,
 }
 
+/// A broker's place in its cluster.
+struct Node {
+    id: usize,
+    port: u16,
+    controller: u16,
+    /// `controller.quorum.voters`.
+    voters: String,
+    /// How many brokers there are.
+    brokers: usize,
+}
+
+impl Node {
+    /// Those of a cluster, on free ports.
+    fn cluster(brokers: usize) -> Vec<Self> {
+        let controllers: Vec<u16> = (0..brokers).map(|_| free_port()).collect();
+        let voters: Vec<String> =
+            (1..).zip(&controllers).map(|(id, port)| format!("{id}@127.0.0.1:{port}")).collect();
+        let node = |(id, controller)| Self { id, port: free_port(), controller, voters: voters.join(","), brokers };
+        (1..).zip(controllers).map(node).collect()
+    }
+}
+
 /// What a broker has beyond the usual.
 #[derive(Default)]
 pub(crate) struct Extra {
@@ -121,22 +158,47 @@ impl Broker {
             skipped(&reason);
             return None;
         }
-        let (port, controller) = (free_port(), free_port());
+        let node = Node::cluster(1).pop()?;
+        let mut broker = Self::on_disk(&node, Self::cluster_id().trim(), extra);
+        broker.resume();
+        Some(broker)
+    }
+
+    /// Brokers that form one cluster, in the order of their ids, which begin at 1.
+    pub(crate) fn cluster(brokers: usize) -> Option<Vec<Self>> {
+        if let Some(reason) = missing() {
+            skipped(&reason);
+            return None;
+        }
+        let id = Self::cluster_id();
+        let mut brokers: Vec<Self> = Node::cluster(brokers)
+            .iter()
+            .map(|node| Self::on_disk(node, id.trim(), |_| Extra::default()))
+            .collect();
+        // None serves before most of them run.
+        brokers.iter_mut().for_each(Self::spawn);
+        brokers.iter().for_each(Self::wait_until_ready);
+        Some(brokers)
+    }
+
+    fn cluster_id() -> String {
+        java_output("kafka.tools.StorageTool", &["random-uuid"])
+    }
+
+    /// A broker that is ready to be started.
+    fn on_disk(node: &Node, cluster_id: &str, extra: impl FnOnce(&Path) -> Extra) -> Self {
         // The guard removes the folder: it outlives this process, whose destructors may never run.
         let folder = TempDir::with_prefix("tributary-kafka-").expect("a temporary folder").keep();
         let properties = folder.join("server.properties");
         let proxy = ProxyPorts { advertised: free_port(), upstream: free_port() };
         let extra = extra(&folder);
-        fs::write(&properties, server_properties(&folder, port, controller, proxy, &extra))
+        fs::write(&properties, server_properties(&folder, node, proxy, &extra))
             .expect("the folder is ours");
-        let id = java_output("kafka.tools.StorageTool", &["random-uuid"]);
         let path = properties.to_str().expect("a temporary path is text");
-        let format = ["format", "-t", id.trim(), "-c", path];
+        let format = ["format", "-t", cluster_id, "-c", path];
         let users: Vec<&str> = extra.scram.iter().flat_map(|user| ["--add-scram", user.as_str()]).collect();
         java_output("kafka.tools.StorageTool", &[&format[..], &users].concat());
-        let mut broker = Self { port, proxy, properties, folder, running: None };
-        broker.resume();
-        Some(broker)
+        Self { port: node.port, proxy, properties, folder, running: None }
     }
 
     /// `bootstrap.servers`.
@@ -158,6 +220,11 @@ impl Broker {
 
     /// Starts the process on the folder as it is, and waits until it answers.
     pub(crate) fn resume(&mut self) {
+        self.spawn();
+        self.wait_until_ready();
+    }
+
+    fn spawn(&mut self) {
         assert!(self.running.is_none(), "the broker runs already");
         let broker = java("kafka.Kafka");
         let log = fs::File::create(self.folder.join("broker.log")).expect("the folder is ours");
@@ -174,7 +241,6 @@ impl Broker {
             .expect("sh starts");
         let pipe = guard.stdin.take().expect("stdin is piped");
         self.running = Some((guard, pipe));
-        self.wait_until_ready();
     }
 
     fn wait_until_ready(&self) {
@@ -225,33 +291,39 @@ impl Drop for Broker {
 }
 
 /// Tells that the tests against a broker do not run here. In CI that is a failure.
-fn skipped(reason: &str) {
+pub(crate) fn skipped(reason: &str) {
     assert!(std::env::var_os("CI").is_none(), "the tests against Kafka cannot run: {reason}");
     let _ = writeln!(std::io::stderr(), "SKIPPED: tests against Kafka: {reason}");
 }
 
-fn server_properties(folder: &Path, port: u16, controller: u16, proxy: ProxyPorts, extra: &Extra) -> String {
+fn server_properties(folder: &Path, node: &Node, proxy: ProxyPorts, extra: &Extra) -> String {
+    let Node { id, port, controller, voters, brokers } = node;
+    let in_sync = if *brokers > 2 { brokers - 1 } else { 1 };
     let ProxyPorts { advertised, upstream } = proxy;
     let listeners: String = extra.listeners.iter().map(|(name, port)| format!(",{name}://127.0.0.1:{port}")).collect();
     let protocols: String = extra.listeners.iter().map(|(name, _)| format!(",{name}:{name}")).collect();
     format!(
         "process.roles=broker,controller\n\
-         node.id=1\n\
-         controller.quorum.voters=1@127.0.0.1:{controller}\n\
+         node.id={id}\n\
+         controller.quorum.voters={voters}\n\
          listeners=PLAINTEXT://127.0.0.1:{port},PROXIED://127.0.0.1:{upstream},CONTROLLER://127.0.0.1:{controller}{listeners}\n\
          advertised.listeners=PLAINTEXT://127.0.0.1:{port},PROXIED://127.0.0.1:{advertised}{listeners}\n\
          inter.broker.listener.name=PLAINTEXT\n\
          controller.listener.names=CONTROLLER\n\
          listener.security.protocol.map=PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT{protocols}\n\
          log.dirs={}/log\n\
-         offsets.topic.replication.factor=1\n\
+         offsets.topic.replication.factor={brokers}\n\
          offsets.topic.num.partitions=1\n\
-         transaction.state.log.replication.factor=1\n\
-         transaction.state.log.min.isr=1\n\
+         transaction.state.log.replication.factor={brokers}\n\
+         transaction.state.log.min.isr={in_sync}\n\
+         default.replication.factor={brokers}\n\
+         min.insync.replicas={in_sync}\n\
          transaction.state.log.num.partitions=1\n\
          transaction.abort.timed.out.transaction.cleanup.interval.ms=1000\n\
-         share.coordinator.state.topic.replication.factor=1\n\
-         share.coordinator.state.topic.min.isr=1\n\
+         share.coordinator.state.topic.replication.factor={brokers}\n\
+         share.coordinator.state.topic.min.isr={in_sync}\n\
+         broker.session.timeout.ms=3000\n\
+         broker.heartbeat.interval.ms=500\n\
          group.initial.rebalance.delay.ms=0\n\
          auto.create.topics.enable=false\n{}",
         folder.display(),

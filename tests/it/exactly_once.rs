@@ -22,7 +22,7 @@ use crate::{
 /// How soon an owner that was replaced must know it.
 const FENCED_WITHIN: Duration = Duration::from_secs(5);
 /// How soon records flow again after the broker is back.
-const RESUMED_WITHIN: Duration = Duration::from_secs(30);
+pub(crate) const RESUMED_WITHIN: Duration = Duration::from_secs(30);
 
 /// A scenario that is delivered exactly once.
 pub(crate) fn exactly_once(org: &Org, broker: &Broker, topic: &str) -> Scene {
@@ -43,7 +43,7 @@ fn expect_exact(org: &Org, broker: &Broker, topic: &str) {
 }
 
 #[track_caller]
-fn started(scene: &Scene) -> Tributary {
+pub(crate) fn started(scene: &Scene) -> Tributary {
     let run = scene.run_with(&["--log-level", "debug"]);
     run.expect_line(&["subscribed"]);
     run

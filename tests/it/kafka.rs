@@ -31,7 +31,7 @@ pub(crate) fn stored(records: &[Consumed]) -> Option<u64> {
     let mut newest = None;
     for record in records {
         // Beside the offset stands what the connector keeps for itself.
-        if record.key.as_deref() == Some(format!("[\"{NAME}\",{{\".state\":true}}]").as_str()) {
+        if record.key.as_deref() == Some(format!("[\"tributary-state/{NAME}\",{{}}]").as_str()) {
             continue;
         }
         assert_eq!(record.key.as_deref(), Some(format!("[\"{NAME}\",{{}}]").as_str()), "{record:?}");

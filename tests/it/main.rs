@@ -5,6 +5,8 @@
 
 mod broker;
 mod canaries;
+mod cluster;
+mod connect_worker;
 mod consumer;
 mod contract;
 mod corpus;
@@ -16,6 +18,7 @@ mod foreign;
 mod formats;
 mod generated;
 mod grants;
+mod http;
 mod http_proxy;
 mod judge;
 mod kafka;

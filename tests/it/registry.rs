@@ -3,8 +3,7 @@
 
 use std::{
     fs,
-    io::{Read, Write},
-    net::TcpStream,
+    io::Write as _,
     path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, Stdio},
     sync::OnceLock,
@@ -12,7 +11,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::broker::{Broker, free_port};
+use crate::{
+    broker::{Broker, free_port},
+    http,
+};
 
 /// How long the registry may take to start; it took 4 s on the machine where this was written.
 const START: Duration = Duration::from_secs(90);
@@ -96,19 +98,7 @@ impl Registry {
     }
 
     fn try_ask(&self, method: &str, path: &str, body: &str) -> Option<(u16, String)> {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
-        // HTTP/1.0: the answer ends with the connection and comes in one piece.
-        let length = body.len();
-        let head = format!(
-            "{method} /apis/ccompat/v7{path} HTTP/1.0\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: \
-             {length}\r\n\r\n{body}"
-        );
-        stream.write_all(head.as_bytes()).ok()?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).ok()?;
-        let (head, body) = answer.split_once("\r\n\r\n")?;
-        let status = head.split(' ').nth(1)?.parse().ok()?;
-        Some((status, body.to_owned()))
+        http::ask(self.port, method, &format!("/apis/ccompat/v7{path}"), body)
     }
 
     /// Asks the registry; fails when it refuses.

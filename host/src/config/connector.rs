@@ -151,6 +151,12 @@ impl ConnectorConfig {
         ProxySettings::of_connector(&self.properties, &mut Findings::new())
     }
 
+    /// `auto.restart.on.user.error`.
+    #[must_use]
+    pub fn restarts_failed(&self) -> bool {
+        last(&self.properties, "auto.restart.on.user.error").is_some_and(|value| value.trim().eq_ignore_ascii_case("true"))
+    }
+
     /// The host's own settings, typed.
     ///
     /// # Errors

@@ -260,9 +260,9 @@ pub static KEYS: &[Key] = &[
     key(
         "auto.restart.on.user.error",
         Kind::Boolean,
-        None,
-        Treatment::Ignored("the worker restarts what can get well by itself; an error that needs a person stays"),
-        "Whether a hosted connector is restarted after an error of its user's making.",
+        Some("false"),
+        Treatment::Used,
+        "Whether a connector that has FAILED is started again by itself, after 10 s and with growing waits of up to 15 minutes, so that it goes on when somebody has mended the cause: a missing right or topic, an allowance that is used up, an outage longer than its retry time. A login that is refused twice with the same secrets is not tried a third time, lest the account be locked. A lost position and a record that cannot be delivered stay FAILED. A hosted connector has `true`; here the default lets `tributary run` end with its exit code.",
     )
     .shown(HOSTED, 13, Width::Medium, "Restart on user error"),
 ];

@@ -106,8 +106,7 @@ pub(super) fn offsets(data_dir: &Path, connector: &str) -> Result<Vec<(SourcePar
     let rows = rows().map_err(|error| refusal(&path, &error))?;
     let mut found = Vec::new();
     for (key, value) in rows {
-        let ours =
-            |(name, partition): &(String, SourcePartition)| name == connector && !connect_format::is_state(partition);
+        let ours = |(name, _): &(String, SourcePartition)| name == connector;
         let Some((_, partition)) = connect_format::parse_key(&key).filter(ours) else { continue };
         let offset = connect_format::parse_value(Some(&value))
             .map_err(|error| SinkError::Refused(format!("{}: {error}", path.display())))?;

@@ -23,10 +23,10 @@ use crate::{
     sink::SinkError,
 };
 
-/// How long reading the whole topic may take.
+/// How long reading the topic may take without getting on; a large one takes as long as it takes.
 const READ_TIMEOUT_MS: u64 = 120_000;
 
-/// How long somebody who only asks waits for transactions that are open.
+/// The same for somebody who only asks: a transaction that is open is not waited for.
 const ASK_TIMEOUT_MS: u64 = 3_000;
 
 /// Reading says every so often how far it is.
@@ -161,7 +161,7 @@ async fn read(
     let builder = builder.isolation_level(IsolationLevel::ReadCommitted).metrics_push(false);
     let consumer = builder.build().await.map_err(|error| fail(&error))?;
     consumer.assign(topic, partitions).await.map_err(|error| fail(&error))?;
-    let (mut table, mut records, mut told) = (Table::new(), 0_u64, started);
+    let (mut table, mut records, mut told, mut got_on) = (Table::new(), 0_u64, started, started);
     loop {
         let behind = behind(&consumer, topic, &ends).await;
         if behind.is_empty() {
@@ -172,17 +172,20 @@ async fn read(
             info!(topic, records, partitions_left = behind.len(), "still reading the offsets topic");
         }
         match reader {
-            Reader::Asks if started.elapsed() >= Duration::from_millis(ASK_TIMEOUT_MS) => {
+            Reader::Asks if got_on.elapsed() >= Duration::from_millis(ASK_TIMEOUT_MS) => {
                 warn!(topic, "a transaction in the offsets topic is still open; what it may store is not shown");
                 break;
             }
-            Reader::Owner if started.elapsed() >= Duration::from_millis(READ_TIMEOUT_MS) => {
+            Reader::Owner if got_on.elapsed() >= Duration::from_millis(READ_TIMEOUT_MS) => {
                 return Err(SinkError::Unavailable(late(cluster, topic, &behind)));
             }
             _ => {}
         }
         match consumer.poll(Duration::from_millis(FETCH_WAIT_MS)).await {
             Ok(batch) => {
+                if !batch.is_empty() {
+                    got_on = Instant::now();
+                }
                 for record in batch {
                     records += 1;
                     let Some(key) = record.key.filter(|key| wanted(key)) else { continue };
@@ -254,7 +257,7 @@ fn late(cluster: &Cluster, topic: &str, behind: &[(i32, Option<i64>, i64)]) -> S
         })
         .collect();
     format!(
-        "the offsets topic {topic} on Kafka at {address} could not be read to its end within {READ_TIMEOUT_MS} ms: {places}. \
+        "the offsets topic {topic} on Kafka at {address} could not be read to its end: for {READ_TIMEOUT_MS} ms nothing came, {places}. \
          Either a partition has no leader, or another producer's transaction in it stays open: `kafka-transactions \
          --bootstrap-server {address} find-hanging --broker-id ID` finds it, and `abort` ends it.",
         address = cluster.address,
@@ -292,9 +295,7 @@ pub(super) async fn of_connector(
     let table = read(cluster, &topic.name, Reader::Asks, |key| partition_of(key).is_some()).await?;
     let mut found = Vec::new();
     for key in table.keys() {
-        let Some(partition) = partition_of(key).filter(|partition| !connect_format::is_state(partition)) else {
-            continue;
-        };
+        let Some(partition) = partition_of(key) else { continue };
         found.extend(find(&table, &topic.name, key)?.map(|offset| (partition, offset)));
     }
     Ok(found)

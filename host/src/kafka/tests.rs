@@ -245,7 +245,7 @@ async fn what_a_source_keeps_for_itself() {
         offset.0.push((".id".to_owned(), Scalar::Text(own.to_owned())));
         offset
     };
-    let own = |own: &str| (r#"["pt",{".state":true}]"#.to_owned(), Some(format!(r#"{{".id":"{own}"}}"#)));
+    let own = |own: &str| (r#"["tributary-state/pt",{}]"#.to_owned(), Some(format!(r#"{{".id":"{own}"}}"#)));
     for exactly_once in ["disabled", "enabled"] {
         let one_partition = ("offset.storage.partitions", "1");
         let rig = Rig::new(&[("exactly.once.source.support", exactly_once), one_partition]).await;

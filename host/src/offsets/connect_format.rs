@@ -33,10 +33,12 @@ pub fn value(offset: &SourceOffset) -> Vec<u8> {
     out.into_bytes()
 }
 
-/// The key under which stands what a source keeps for itself, beside its offset.
+/// The key under which stands what a source keeps for itself, beside its offset. It names a connector that nobody has: under
+/// the connector's own name, Kafka Connect would show it among the offsets and hand it to a connector that is asked about
+/// them; and it warns of every key that is none of its own form.
 #[must_use]
 pub fn state_key(connector: &str) -> Vec<u8> {
-    key(connector, &SourcePartition(vec![(STATE.to_owned(), Scalar::Boolean(true))]))
+    key(&format!("{STATE_OF}{connector}"), &SourcePartition::default())
 }
 
 /// The stored form of what a source keeps for itself, if that is anything: the pairs whose names begin with a dot.
@@ -51,12 +53,6 @@ pub fn state_value(offset: &SourceOffset) -> Option<Vec<u8>> {
     Some(out.into_bytes())
 }
 
-/// Whether a partition is that of `state_key`.
-#[must_use]
-pub fn is_state(partition: &SourcePartition) -> bool {
-    partition.0.iter().any(|(name, _)| name == STATE)
-}
-
 /// An offset with what the source kept beside it.
 #[must_use]
 pub fn joined(mut offset: SourceOffset, state: Option<SourceOffset>) -> SourceOffset {
@@ -64,8 +60,8 @@ pub fn joined(mut offset: SourceOffset, state: Option<SourceOffset>) -> SourceOf
     offset
 }
 
-/// The one name in the partition of `state_key`.
-const STATE: &str = ".state";
+/// What stands before the connector's name in `state_key`.
+const STATE_OF: &str = "tributary-state/";
 
 fn is_own(name: &str) -> bool {
     name.starts_with('.')
@@ -270,8 +266,7 @@ mod tests {
         let stored = |bytes: Option<Vec<u8>>| parse_value(bytes.as_deref()).unwrap();
         let read = joined(stored(Some(value(&offset))).unwrap(), stored(state_value(&offset)));
         assert_eq!(read, offset);
-        let (connector, partition) = parse_key(&state_key("pt")).unwrap();
-        assert!(connector == "pt" && is_state(&partition) && !is_state(&SourcePartition::default()));
+        assert_eq!(parse_key(&state_key("pt")), Some(("tributary-state/pt".to_owned(), SourcePartition::default())));
     }
 
     #[test]

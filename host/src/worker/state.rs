@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    engine::{Failure, Trapped},
+    engine::{Failure, FailureKind, Trapped},
     sink::SinkError,
 };
 
@@ -19,6 +19,14 @@ const TRAP_WINDOW: Duration = Duration::from_secs(600);
 const BACKOFF_FIRST: Duration = Duration::from_millis(500);
 /// The longest wait: what was away is noticed within 30 s of its return.
 const BACKOFF_MAX: Duration = Duration::from_secs(15);
+
+/// With `auto.restart.on.user.error`: the wait before the first new start after a failure that a person has to mend; it
+/// doubles from there.
+const FAILED_WAIT_FIRST: Duration = Duration::from_secs(10);
+/// The longest of these waits.
+const FAILED_WAIT_MAX: Duration = Duration::from_secs(900);
+/// Logins with the same secrets that may be refused in a row. The strictest org locks a user after three.
+const REFUSED_LOGINS_MAX: u32 = 2;
 
 /// The state of a task, in Kafka Connect's words; `FENCED` is ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +76,8 @@ pub(crate) enum Action {
     Stop,
     Fail { kind: &'static str, code: String, reason: String },
     Fence { reason: String },
+    /// FAILED, but not for good.
+    FailAndRestart { kind: &'static str, code: String, reason: String, after: Duration },
     Restart { reason: String, after: Duration },
 }
 
@@ -76,6 +86,7 @@ pub(crate) enum Action {
 pub(crate) struct History {
     restarts: u32,
     traps: VecDeque<Instant>,
+    refused_logins: u32,
 }
 
 impl History {
@@ -84,16 +95,28 @@ impl History {
         *self = Self::default();
     }
 
-    /// What follows, given what went before. `jitter` is a number from 0 to 1.
-    pub(crate) fn after(&mut self, ending: &Ending, now: Instant, jitter: f64) -> Action {
+    /// What follows, given what went before. `jitter` is a number from 0 to 1; `restarts_failed` is
+    /// `auto.restart.on.user.error`.
+    pub(crate) fn after(&mut self, ending: &Ending, now: Instant, jitter: f64, restarts_failed: bool) -> Action {
+        if let Ending::Failure(Failure { kind: FailureKind::Auth, .. }) = ending {
+            self.refused_logins = self.refused_logins.saturating_add(1);
+        }
         if let Ending::Trapped(_) = ending {
             self.traps.push_back(now);
             while self.traps.front().is_some_and(|first| now.duration_since(*first) > TRAP_WINDOW) {
                 self.traps.pop_front();
             }
         }
-        let action = decide(ending, self.traps.len(), backoff(self.restarts, jitter));
-        if let Action::Restart { .. } = action {
+        let mut action = decide(ending, self.traps.len(), backoff(BACKOFF_FIRST, BACKOFF_MAX, self.restarts, jitter));
+        if let Action::Fail { kind, code, reason } = &action
+            && restarts_failed
+            && can_be_mended(ending)
+            && self.refused_logins < REFUSED_LOGINS_MAX
+        {
+            let after = backoff(FAILED_WAIT_FIRST, FAILED_WAIT_MAX, self.restarts, jitter);
+            action = Action::FailAndRestart { kind, code: code.clone(), reason: reason.clone(), after };
+        }
+        if let Action::Restart { .. } | Action::FailAndRestart { .. } = action {
             self.restarts = self.restarts.saturating_add(1);
         }
         action
@@ -119,9 +142,22 @@ fn decide(ending: &Ending, traps: usize, after: Duration) -> Action {
     }
 }
 
-/// Doubles from `BACKOFF_FIRST` to `BACKOFF_MAX`, of which a random part of up to a half is taken off.
-fn backoff(restarts: u32, jitter: f64) -> Duration {
-    let full = BACKOFF_FIRST.saturating_mul(2_u32.saturating_pow(restarts)).min(BACKOFF_MAX);
+/// Whether somebody may mend the cause while the task waits, so that the same configuration works then. A lost position is
+/// not such a cause, since it is told of each time; nor is a record that cannot be delivered.
+fn can_be_mended(ending: &Ending) -> bool {
+    match ending {
+        Ending::Failure(failure) => match failure.kind {
+            FailureKind::Config | FailureKind::Auth | FailureKind::Throttled | FailureKind::Transient => true,
+            FailureKind::OffsetLost | FailureKind::BadRecord | FailureKind::Fatal => false,
+        },
+        Ending::Sink(SinkError::Refused(_)) | Ending::Unusable(_) => true,
+        Ending::Stopped | Ending::Trapped(_) | Ending::Sink(_) => false,
+    }
+}
+
+/// Doubles from `first` to `max`, of which a random part of up to a half is taken off.
+fn backoff(first: Duration, max: Duration, restarts: u32, jitter: f64) -> Duration {
+    let full = first.saturating_mul(2_u32.saturating_pow(restarts)).min(max);
     full.mul_f64(1.0 - jitter.clamp(0.0, 1.0) / 2.0)
 }
 
@@ -147,6 +183,7 @@ mod tests {
                 format!("fail {kind}")
             }
             Action::Fence { .. } => "fence".to_owned(),
+            Action::FailAndRestart { .. } => unreachable!("`decide` does not know of it"),
             Action::Restart { after, .. } => format!("restart {}", after.as_millis()),
         };
         assert_eq!(word, expected, "{ending:?} after {traps} traps");
@@ -184,7 +221,7 @@ mod tests {
             (5, 1.0, 7500),
             (0, 0.5, 375),
         ] {
-            assert_eq!(backoff(restarts, jitter).as_millis(), ms, "{restarts} {jitter}");
+            assert_eq!(backoff(BACKOFF_FIRST, BACKOFF_MAX, restarts, jitter).as_millis(), ms, "{restarts} {jitter}");
         }
     }
 
@@ -195,16 +232,16 @@ mod tests {
         let mut history = History::default();
         let failed = |action: &Action| matches!(action, Action::Fail { .. });
         for _ in 1..TRAPS_MAX {
-            assert!(!failed(&history.after(&trap, start, 0.0)));
+            assert!(!failed(&history.after(&trap, start, 0.0, false)));
         }
-        assert!(failed(&history.after(&trap, start, 0.0)));
+        assert!(failed(&history.after(&trap, start, 0.0, false)));
         history.progressed();
-        assert_eq!(history.after(&trap, start, 0.0), Action::Restart { reason: text(), after: BACKOFF_FIRST });
+        assert_eq!(history.after(&trap, start, 0.0, false), Action::Restart { reason: text(), after: BACKOFF_FIRST });
         // Spread over a longer time than the window they never add up.
         let mut history = History::default();
         for trap_number in 0..20_u32 {
             let now = start + TRAP_WINDOW / 3 * trap_number;
-            assert!(!failed(&history.after(&trap, now, 0.0)), "trap {trap_number}");
+            assert!(!failed(&history.after(&trap, now, 0.0, false)), "trap {trap_number}");
         }
     }
 
@@ -213,7 +250,52 @@ mod tests {
         let (start, mut history) = (Instant::now(), History::default());
         let away = Ending::Sink(SinkError::Unavailable(text()));
         for _ in 0..10_000 {
-            assert!(matches!(history.after(&away, start, 0.0), Action::Restart { after, .. } if after <= BACKOFF_MAX));
+            assert!(matches!(history.after(&away, start, 0.0, false), Action::Restart { after, .. } if after <= BACKOFF_MAX));
         }
+    }
+
+    #[test]
+    fn what_a_person_can_mend_is_tried_again_where_that_is_asked_for() {
+        let now = Instant::now();
+        let word = |history: &mut History, ending: &Ending, asked: bool| match history.after(ending, now, 0.0, asked) {
+            Action::Fail { .. } => "fail".to_owned(),
+            Action::FailAndRestart { after, .. } => format!("again {}", after.as_secs()),
+            other => format!("{other:?}"),
+        };
+        for (ending, expected) in [
+            (failure(FailureKind::Config), "again 10"),
+            (failure(FailureKind::Auth), "again 10"),
+            (failure(FailureKind::Throttled), "again 10"),
+            (failure(FailureKind::Transient), "again 10"),
+            (Ending::Sink(SinkError::Refused(text())), "again 10"),
+            (Ending::Unusable(text()), "again 10"),
+            (failure(FailureKind::OffsetLost), "fail"),
+            (failure(FailureKind::BadRecord), "fail"),
+            (failure(FailureKind::Fatal), "fail"),
+        ] {
+            assert_eq!(word(&mut History::default(), &ending, true), expected, "{ending:?}");
+            assert_eq!(word(&mut History::default(), &ending, false), "fail", "{ending:?}");
+        }
+        let mut history = History::default();
+        let waits: Vec<String> =
+            (0..9).map(|_| word(&mut history, &Ending::Sink(SinkError::Refused(text())), true)).collect();
+        let expected = [10, 20, 40, 80, 160, 320, 640, 900, 900].map(|seconds| format!("again {seconds}"));
+        assert_eq!(waits, expected);
+    }
+
+    #[test]
+    fn an_account_is_not_locked_by_logins_that_are_refused_again_and_again() {
+        let now = Instant::now();
+        let mut history = History::default();
+        let refused = failure(FailureKind::Auth);
+        assert!(matches!(history.after(&refused, now, 0.0, true), Action::FailAndRestart { .. }));
+        assert!(matches!(history.after(&refused, now, 0.0, true), Action::Fail { .. }));
+        // Whatever comes between, short of a success.
+        let mut history = History::default();
+        assert!(matches!(history.after(&refused, now, 0.0, true), Action::FailAndRestart { .. }));
+        assert!(matches!(history.after(&failure(FailureKind::Transient), now, 0.0, true), Action::FailAndRestart { .. }));
+        assert!(matches!(history.after(&refused, now, 0.0, true), Action::Fail { .. }));
+        history.progressed();
+        assert!(matches!(history.after(&refused, now, 0.0, true), Action::FailAndRestart { .. }));
     }
 }

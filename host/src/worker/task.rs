@@ -47,6 +47,9 @@ const ROTATION_WITHIN: Duration = Duration::from_secs(150);
 /// Between two looks at the files, which ask nobody else.
 const ROTATION_LOOK: Duration = Duration::from_secs(2);
 
+/// Why a failed task starts again.
+const RESTARTS_FAILED: &str = "auto.restart.on.user.error allows for somebody mending this";
+
 /// How a task ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
@@ -100,8 +103,9 @@ impl Task {
             if started.elapsed() >= SOUND_LIFE {
                 run.history.progressed();
             }
-            let action = run.history.after(&ending, Instant::now(), random_fraction());
-            if let Action::Fail { reason, .. } = &action
+            let action =
+                run.history.after(&ending, Instant::now(), random_fraction(), run.connector.restarts_failed());
+            if let Action::Fail { reason, .. } | Action::FailAndRestart { reason, .. } = &action
                 && rotation::could_help(&ending)
                 && run.renewed(&ending, reason, started).await
             {
@@ -124,6 +128,12 @@ impl Task {
                     run.stand(State::Fenced);
                     run.emit(&Event::Fenced { reason });
                     return TaskEnd::Fenced;
+                }
+                Action::FailAndRestart { kind, code, reason, after } => {
+                    run.stand(State::Failed);
+                    run.emit(&Event::Failed { kind, code, reason });
+                    run.emit(&Event::Restarting { reason: RESTARTS_FAILED.to_owned(), after });
+                    run.pause(after).await;
                 }
                 Action::Restart { reason, after } => {
                     run.stand(State::Restarting);

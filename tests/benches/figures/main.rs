@@ -16,6 +16,8 @@ mod memory;
 mod native;
 mod org;
 mod process;
+#[path = "../../it/http.rs"]
+mod http;
 #[path = "../../it/registry.rs"]
 #[expect(dead_code, reason = "shared with the integration tests, which do more with a registry")]
 mod registry;

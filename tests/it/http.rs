@@ -1,0 +1,22 @@
+//! The least of an HTTP client, for the foreign servers of the tests.
+
+use std::{
+    io::{Read as _, Write as _},
+    net::TcpStream,
+};
+
+/// Asks a server on loopback: the status and the body; none when nobody answers.
+pub(crate) fn ask(port: u16, method: &str, path: &str, body: &str) -> Option<(u16, String)> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
+    // HTTP/1.0: the answer ends with the connection and comes in one piece.
+    let length = body.len();
+    let head = format!(
+        "{method} {path} HTTP/1.0\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+    );
+    stream.write_all(head.as_bytes()).ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    let (head, body) = answer.split_once("\r\n\r\n")?;
+    let status = head.split(' ').nth(1)?.parse().ok()?;
+    Some((status, body.to_owned()))
+}
