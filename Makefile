@@ -52,6 +52,7 @@ component:
 .PHONY: kafka
 kafka:
 	@scripts/kafka.sh
+	@scripts/kafka.sh oldest
 
 ## Fetches a schema registry for tests; `scripts/registry.sh run` starts one for you
 .PHONY: registry

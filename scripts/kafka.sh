@@ -2,6 +2,7 @@
 # A Kafka broker for tests and for trying things out, from Apache's own artefacts. `make kafka` calls it.
 #
 #   scripts/kafka.sh              fetches the jars into target/kafka/<version>/libs (nothing to do: says nothing)
+#   scripts/kafka.sh oldest      the jars of the oldest version that is supported, for the tests that run on it too
 #   scripts/kafka.sh run [PORT]   the same, then one KRaft broker on 127.0.0.1:PORT (9092) in the foreground; data in
 #                                 target/kafka/data, kept from run to run, also under another port
 #
@@ -11,6 +12,7 @@ cd "$(dirname "$0")/.."
 
 pom=scripts/kafka/pom.xml
 version=$(sed -n 's|.*<kafka.version>\(.*\)</kafka.version>.*|\1|p' "$pom")
+oldest=3.9.1
 home=target/kafka/$version
 libs=$home/libs
 java_major_min=17
@@ -54,7 +56,7 @@ fetch() {
   rm -rf "$home"
   mkdir -p "$libs"
   # Into a new directory, and the pom last: a run that was cut off is repeated.
-  mvn --quiet --batch-mode -Dstyle.color=never --file "$pom" dependency:copy-dependencies -DincludeScope=runtime \
+  mvn --quiet --batch-mode -Dstyle.color=never -Dkafka.version="$version" --file "$pom" dependency:copy-dependencies -DincludeScope=runtime \
     -DoutputDirectory="$PWD/$libs" >&2
   cp "$pom" "$home/pom.xml"
   say "Kafka $version is in $libs"
@@ -96,6 +98,7 @@ PROPERTIES
 
 case ${1:-fetch} in
   fetch) fetch ;;
+  oldest) version=$oldest home=target/kafka/$oldest libs=target/kafka/$oldest/libs; fetch ;;
   run) fetch; shift; run "$@" ;;
-  *) die "usage: scripts/kafka.sh [fetch | run [PORT]]" ;;
+  *) die "usage: scripts/kafka.sh [fetch | oldest | run [PORT]]" ;;
 esac

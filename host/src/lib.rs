@@ -7,6 +7,7 @@ pub mod config;
 mod convert;
 pub mod embedded;
 pub mod engine;
+pub mod herder;
 pub mod imports;
 pub mod kafka;
 mod labels;
@@ -14,6 +15,7 @@ pub mod offsets;
 pub mod record;
 pub mod rest;
 pub mod sink;
+pub mod store;
 pub mod telemetry;
 #[cfg(test)]
 mod testing;

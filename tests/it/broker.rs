@@ -23,12 +23,19 @@ fn repository() -> Option<&'static Path> {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().find(|folder| folder.join("Cargo.lock").is_file())
 }
 
-/// The folder with the jars of the one Kafka version that `make kafka` fetched.
-fn libs() -> Option<PathBuf> {
-    let kafka = repository()?.join("target/kafka");
-    let mut versions: Vec<PathBuf> = fs::read_dir(kafka).ok()?.filter_map(|entry| Some(entry.ok()?.path())).collect();
+/// The folders with the jars of the Kafka versions that `make kafka` fetched, the oldest first.
+fn versions() -> Vec<PathBuf> {
+    let kafka = repository().map(|root| root.join("target/kafka"));
+    let entries = kafka.and_then(|kafka| fs::read_dir(kafka).ok()).into_iter().flatten();
+    let mut versions: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path().join("libs"))).collect();
+    versions.retain(|libs| libs.is_dir());
     versions.sort();
-    versions.into_iter().map(|version| version.join("libs")).rfind(|libs| libs.is_dir())
+    versions
+}
+
+/// The jars of the newest version.
+fn libs() -> Option<PathBuf> {
+    versions().pop()
 }
 
 /// Where Kafka's classes are.
@@ -43,7 +50,12 @@ pub(crate) fn java(main: &str) -> Command {
 
 /// The same, with folders of more classes.
 pub(crate) fn java_with(folders: &[&Path], main: &str) -> Command {
-    let mut classes = classpath().expect("asked for only when there is a broker");
+    let libs = libs().expect("asked for only when there is a broker");
+    java_from(&libs, folders, main)
+}
+
+fn java_from(libs: &Path, folders: &[&Path], main: &str) -> Command {
+    let mut classes: OsString = libs.join("*").into();
     for folder in folders {
         classes.push(":");
         classes.push(folder);
@@ -62,7 +74,12 @@ pub(crate) fn java_with(folders: &[&Path], main: &str) -> Command {
 /// Runs one of Kafka's programs and fails when it fails.
 #[track_caller]
 pub(crate) fn java_output(main: &str, arguments: &[&str]) -> String {
-    let Output { status, stdout, stderr } = java(main).args(arguments).output().expect("java starts");
+    output_of(java(main), main, arguments)
+}
+
+#[track_caller]
+fn output_of(mut java: Command, main: &str, arguments: &[&str]) -> String {
+    let Output { status, stdout, stderr } = java.args(arguments).output().expect("java starts");
     let (stdout, stderr) = (String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
     assert!(status.success(), "{main} {arguments:?}: {status}\n{stdout}\n{stderr}");
     stdout.into_owned()
@@ -100,6 +117,7 @@ pub(crate) struct ProxyPorts {
 
 /// One broker.
 pub(crate) struct Broker {
+    libs: PathBuf,
     port: u16,
     proxy: ProxyPorts,
     properties: PathBuf,
@@ -122,8 +140,7 @@ impl Node {
     /// Those of a cluster, on free ports.
     fn cluster(brokers: usize) -> Vec<Self> {
         let controllers: Vec<u16> = (0..brokers).map(|_| free_port()).collect();
-        let voters: Vec<String> =
-            (1..).zip(&controllers).map(|(id, port)| format!("{id}@127.0.0.1:{port}")).collect();
+        let voters: Vec<String> = (1..).zip(&controllers).map(|(id, port)| format!("{id}@127.0.0.1:{port}")).collect();
         let node = |(id, controller)| Self { id, port: free_port(), controller, voters: voters.join(","), brokers };
         (1..).zip(controllers).map(node).collect()
     }
@@ -158,10 +175,24 @@ impl Broker {
             skipped(&reason);
             return None;
         }
-        let node = Node::cluster(1).pop()?;
-        let mut broker = Self::on_disk(&node, Self::cluster_id().trim(), extra);
+        Some(Self::single(&libs()?, extra))
+    }
+
+    /// A broker of the oldest version that is supported.
+    pub(crate) fn start_oldest() -> Option<Self> {
+        let found = versions();
+        let [oldest, _, ..] = &found[..] else {
+            skipped("only one version of Kafka is there; `make kafka` fetches the oldest that is supported too");
+            return None;
+        };
+        Some(Self::single(oldest, |_| Extra::default()))
+    }
+
+    fn single(libs: &Path, extra: impl FnOnce(&Path) -> Extra) -> Self {
+        let node = Node::cluster(1).pop().expect("a cluster of one has one");
+        let mut broker = Self::on_disk(libs, &node, Self::cluster_id().trim(), extra);
         broker.resume();
-        Some(broker)
+        broker
     }
 
     /// Brokers that form one cluster, in the order of their ids, which begin at 1.
@@ -170,10 +201,10 @@ impl Broker {
             skipped(&reason);
             return None;
         }
-        let id = Self::cluster_id();
+        let (libs, id) = (libs()?, Self::cluster_id());
         let mut brokers: Vec<Self> = Node::cluster(brokers)
             .iter()
-            .map(|node| Self::on_disk(node, id.trim(), |_| Extra::default()))
+            .map(|node| Self::on_disk(&libs, node, id.trim(), |_| Extra::default()))
             .collect();
         // None serves before most of them run.
         brokers.iter_mut().for_each(Self::spawn);
@@ -186,19 +217,19 @@ impl Broker {
     }
 
     /// A broker that is ready to be started.
-    fn on_disk(node: &Node, cluster_id: &str, extra: impl FnOnce(&Path) -> Extra) -> Self {
+    fn on_disk(libs: &Path, node: &Node, cluster_id: &str, extra: impl FnOnce(&Path) -> Extra) -> Self {
         // The guard removes the folder: it outlives this process, whose destructors may never run.
         let folder = TempDir::with_prefix("tributary-kafka-").expect("a temporary folder").keep();
         let properties = folder.join("server.properties");
         let proxy = ProxyPorts { advertised: free_port(), upstream: free_port() };
         let extra = extra(&folder);
-        fs::write(&properties, server_properties(&folder, node, proxy, &extra))
-            .expect("the folder is ours");
+        fs::write(&properties, server_properties(&folder, node, proxy, &extra)).expect("the folder is ours");
         let path = properties.to_str().expect("a temporary path is text");
         let format = ["format", "-t", cluster_id, "-c", path];
         let users: Vec<&str> = extra.scram.iter().flat_map(|user| ["--add-scram", user.as_str()]).collect();
-        java_output("kafka.tools.StorageTool", &[&format[..], &users].concat());
-        Self { port: node.port, proxy, properties, folder, running: None }
+        let tool = "kafka.tools.StorageTool";
+        output_of(java_from(libs, &[], tool), tool, &[&format[..], &users].concat());
+        Self { libs: libs.to_owned(), port: node.port, proxy, properties, folder, running: None }
     }
 
     /// `bootstrap.servers`.
@@ -226,7 +257,7 @@ impl Broker {
 
     fn spawn(&mut self) {
         assert!(self.running.is_none(), "the broker runs already");
-        let broker = java("kafka.Kafka");
+        let broker = java_from(&self.libs, &[], "kafka.Kafka");
         let log = fs::File::create(self.folder.join("broker.log")).expect("the folder is ours");
         let mut guard = Command::new("sh")
             .args(["-c", GUARD, "guard"])

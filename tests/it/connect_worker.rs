@@ -36,7 +36,13 @@ impl Worker {
     fn start(scene: &Scene, broker: &Broker, offsets: &str) -> Option<Self> {
         let classes = scene.path("classes");
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("it/PositionSource.java");
-        let compiled = Command::new("javac").arg("-cp").arg(crate::broker::classpath()?).arg("-d").arg(&classes).arg(source).status();
+        let compiled = Command::new("javac")
+            .arg("-cp")
+            .arg(crate::broker::classpath()?)
+            .arg("-d")
+            .arg(&classes)
+            .arg(source)
+            .status();
         if !compiled.is_ok_and(|status| status.success()) {
             crate::broker::skipped("there is no `javac` for the connector of a Kafka Connect worker");
             return None;

@@ -85,6 +85,24 @@ fn records_and_offset_are_one_transaction() {
     org.expect_no_sessions();
 }
 
+/// The same on the oldest broker that is supported, with one that takes over.
+#[test]
+fn the_oldest_broker_delivers_exactly_once_too() {
+    let Some(broker) = Broker::start_oldest() else { return };
+    let org = Org::start();
+    broker.create_topic("eo-oldest");
+    let scene = exactly_once(&org, &broker, "eo-oldest");
+    let older = started(&scene);
+    org.create_leads(300);
+    until_committed(&older, &org);
+    let newer = started(&scene);
+    org.create_leads(100);
+    expect_fenced(older);
+    until_committed(&newer, &org);
+    newer.terminate().0.expect_code(0);
+    expect_exact(&org, &broker, "eo-oldest");
+}
+
 /// The machine freezes in the middle of a transaction; somebody else takes over; it comes back.
 #[test]
 fn a_frozen_owner_comes_back_fenced_and_has_written_nothing() {

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{
     judge::judge,
-    org::Org,
+    org::{self, Org},
     process::PATIENCE,
     scene::{NAME, PUSH_TOPIC, Scene},
 };
@@ -251,6 +251,17 @@ fn a_stream_that_is_silent_while_the_org_changes_is_made_anew() {
     scene.tail("leads", 6);
     run.terminate().0.expect_code(0);
     judge(&org.expected(PUSH_TOPIC, "Lead"), &scene.log("leads")).expect_exact();
+}
+
+#[test]
+fn a_login_that_is_refused_twice_is_not_tried_a_third_time() {
+    let org = Org::start();
+    let scene = Scene::new(&org, "leads")
+        .with("auto.restart.on.user.error", "true")
+        .with("salesforce.password", org::WRONG_PASSWORD);
+    let finished = scene.run().wait(PATIENCE);
+    finished.expect_code(1).expect_said(&["starts again in", "FAILED", "invalid_grant"]);
+    assert_eq!(org.logins(), 2, "the strictest org locks a user after three");
 }
 
 #[test]

@@ -7,12 +7,23 @@ use std::{
 
 /// Asks a server on loopback: the status and the body; none when nobody answers.
 pub(crate) fn ask(port: u16, method: &str, path: &str, body: &str) -> Option<(u16, String)> {
+    ask_with(port, method, path, Some("application/json"), body)
+}
+
+/// The same with another type of content, or none.
+pub(crate) fn ask_with(
+    port: u16,
+    method: &str,
+    path: &str,
+    content_type: Option<&str>,
+    body: &str,
+) -> Option<(u16, String)> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
     // HTTP/1.0: the answer ends with the connection and comes in one piece.
     let length = body.len();
-    let head = format!(
-        "{method} {path} HTTP/1.0\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
-    );
+    let content_type = content_type.map(|value| format!("Content-Type: {value}\r\n")).unwrap_or_default();
+    let head =
+        format!("{method} {path} HTTP/1.0\r\nHost: 127.0.0.1\r\n{content_type}Content-Length: {length}\r\n\r\n{body}");
     stream.write_all(head.as_bytes()).ok()?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).ok()?;

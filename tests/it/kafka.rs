@@ -139,6 +139,22 @@ fn a_missing_topic_is_named_with_its_remedy() {
 }
 
 #[test]
+fn what_somebody_mends_is_gone_on_with() {
+    let Some(broker) = Broker::shared() else { return };
+    let org = Org::start();
+    org.create_push_topic(PUSH_TOPIC, "SELECT Id, Company FROM Lead");
+    org.create_leads(1);
+    let scene = scene(&org, broker, "it-mended").with("auto.restart.on.user.error", "true");
+    let run = scene.run_with(&["--log-level", "debug"]);
+    run.expect_line(&["FAILED", "it-mended"]);
+    run.expect_line(&["starts again in", "auto.restart.on.user.error"]);
+    broker.create_topic("it-mended");
+    until_committed(&run, &org);
+    run.terminate().0.expect_code(0);
+    judge(&org.expected(PUSH_TOPIC, "Lead"), &read_all(broker, "it-mended")).expect_exact();
+}
+
+#[test]
 fn a_broker_that_is_away_is_named_and_waited_for() {
     if Broker::shared().is_none() {
         return;

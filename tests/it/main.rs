@@ -32,5 +32,6 @@ mod refusals;
 mod registry;
 mod rotation;
 mod scene;
+mod serve;
 mod token_endpoint;
 mod transforms;

@@ -151,6 +151,18 @@ impl Scene {
         run
     }
 
+    /// The connector's configuration, as a request has it.
+    pub(crate) fn config(&self) -> Value {
+        Value::Object(self.connector.clone())
+    }
+
+    /// `tributary serve` on the scenario's worker file, listening at that port.
+    pub(crate) fn serve(&self, port: u16) -> Tributary {
+        let (worker, component) = (self.worker_file(), Self::text(&process::component()));
+        let address = format!("127.0.0.1:{port}");
+        Tributary::start(&["serve", "--component", &component, "--worker", &worker, "--listen", &address])
+    }
+
     /// `tributary validate` on the scenario's files.
     pub(crate) fn validate(&self) -> Finished {
         let (worker, component) = (self.worker_file(), Self::text(&process::component()));

@@ -11,6 +11,7 @@ mod offsets;
 mod preflight;
 mod pretty;
 mod run;
+mod serve;
 mod tail;
 mod transform;
 mod validate;
@@ -55,6 +56,8 @@ struct Common {
 enum Command {
     /// Runs connectors in the foreground until SIGINT or SIGTERM
     Run(run::Arguments),
+    /// Runs connectors as a service, with Kafka Connect's REST API, until SIGINT or SIGTERM
+    Serve(serve::Arguments),
     /// Checks every property of a connector file; with --online also the services that it names
     Validate(validate::Arguments),
     /// Tells what the component is and every property it takes
@@ -87,7 +90,7 @@ pub fn main() -> ExitCode {
     // A wrong command line ends here, with clap's text and code 2.
     let Cli { common, command } = Cli::parse();
     let screen = Screen::default();
-    let usual = if matches!(command, Command::Run(_)) { LogLevel::Info } else { LogLevel::Warn };
+    let usual = if matches!(command, Command::Run(_) | Command::Serve(_)) { LogLevel::Info } else { LogLevel::Warn };
     log::start(common.log_format, common.log_level.unwrap_or(usual), screen.clone());
     let context = Context { common, screen: screen.clone(), telemetry: Telemetry::default() };
     match perform(&context, command) {
@@ -108,6 +111,7 @@ fn perform(context: &Context, command: Command) -> anyhow::Result<Exit> {
     let exit = runtime.block_on(async {
         match command {
             Command::Run(arguments) => run::run(context, arguments).await,
+            Command::Serve(arguments) => serve::serve(context, arguments).await,
             Command::Validate(arguments) => validate::validate(context, arguments).await,
             Command::Describe(arguments) => describe::describe(context, arguments).await,
             Command::Tail(arguments) => tail::tail(context, arguments),
@@ -141,6 +145,8 @@ mod tests {
             "run a.json",
             "run --worker w.properties a.json b.properties --tail",
             "--worker w.properties --component c.wasm --log-format json --log-level debug run a.json",
+            "serve",
+            "serve --worker w.properties --listen 127.0.0.1:0",
             "validate --worker w.properties a.json",
             "validate --online --json a.json",
             "validate --json a.json",
@@ -155,7 +161,7 @@ mod tests {
             let words = ["tributary"].into_iter().chain(line.split(' '));
             assert!(Cli::try_parse_from(words).is_ok(), "{line}");
         }
-        for line in ["", "run", "serve", "tail", "offsets", "offsets alter accounts", "run a.json --log-format xml"] {
+        for line in ["", "run", "tail", "offsets", "offsets alter accounts", "run a.json --log-format xml"] {
             let words = ["tributary"].into_iter().chain(line.split(' ').filter(|word| !word.is_empty()));
             assert!(Cli::try_parse_from(words).is_err(), "{line}");
         }

@@ -37,7 +37,7 @@ pub(super) async fn online(
 ) -> anyhow::Result<Exit> {
     let mut report = Report { context, as_json, checks: Vec::new() };
     let clients = Clients::new(&worker.network, &context.telemetry)?;
-    let way = Way { clients, allow: load::allow_list(worker, description)?, proxy: connector.proxy() };
+    let way = Way { clients, allow: crate::worker::allow_list(worker, description)?, proxy: connector.proxy() };
     let settings = component_settings(description, connector).map_err(|errors| anyhow!("{errors:?}"))?;
     let parts = InstanceParts::for_questions(context.telemetry.clone(), secrets(description, connector));
     let mut asked = Instance::new(component, parts).await.map_err(|(trapped, _)| anyhow!(trapped))?;

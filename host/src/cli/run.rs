@@ -17,7 +17,7 @@ use crate::{
     engine::Catalogue,
     imports::http::Clients,
     telemetry::{Event, Progress, Screen},
-    worker::{self, Task},
+    worker::{self, Task, Validation},
 };
 
 /// What `run` takes.
@@ -68,21 +68,22 @@ async fn tasks(
     let (mut tasks, mut errors) = (Vec::new(), Vec::new());
     let mut names: BTreeMap<String, &Path> = BTreeMap::new();
     for path in paths {
-        let (connector, found, mut findings) = match load::connector(context, path, worker, catalogue).await {
-            Ok(loaded) => loaded,
-            Err(error) => {
-                errors.push(format!("{error:#}"));
-                continue;
-            }
-        };
+        let (connector, Validation { known, mut findings, .. }) =
+            match load::connector(context, path, worker, catalogue).await {
+                Ok(loaded) => loaded,
+                Err(error) => {
+                    errors.push(format!("{error:#}"));
+                    continue;
+                }
+            };
         if let Some(other) = names.insert(connector.name.clone(), path) {
             let reason = format!("is also the name of the connector in {}", other.display());
             findings.error("name", Some(&connector.name), reason, "Give each connector its own name.");
         }
-        match found {
+        match known {
             Some((component, description)) if !findings.has_errors() => {
                 report(context, &connector.name, &findings);
-                let allow = load::allow_list(worker, description).with_context(|| component.origin().to_owned())?;
+                let allow = worker::allow_list(worker, description).with_context(|| component.origin().to_owned())?;
                 let (component, description) = (component.clone(), description.clone());
                 let (worker, clients) = (Arc::clone(&shared_worker), Arc::clone(&clients));
                 tasks.push(Task { component, description, connector, worker, clients, allow });
@@ -94,7 +95,7 @@ async fn tasks(
 }
 
 /// Warnings, and what has no effect, once at the start.
-fn report(context: &Context, connector: &str, findings: &Findings) {
+pub(super) fn report(context: &Context, connector: &str, findings: &Findings) {
     for finding in findings.iter() {
         let (property, text) = (finding.property.clone(), finding.to_string());
         let event = match finding.severity {
@@ -106,7 +107,7 @@ fn report(context: &Context, connector: &str, findings: &Findings) {
 }
 
 /// Becomes true with the first SIGINT or SIGTERM; the second one ends the process.
-fn signals(screen: Screen) -> anyhow::Result<watch::Receiver<bool>> {
+pub(super) fn signals(screen: Screen) -> anyhow::Result<watch::Receiver<bool>> {
     use tokio::signal::unix::{SignalKind, signal};
     /// What a shell shows for a process that a signal has ended.
     const SIGNAL_EXIT: i32 = 128;

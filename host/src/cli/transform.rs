@@ -15,7 +15,7 @@ use crate::{
     embedded::LogRecord,
     engine::{Conversion, Instance, InstanceParts},
     record::ProducerRecord,
-    worker::{component_settings, secrets},
+    worker::{Validation, component_settings, secrets},
 };
 
 /// Most bytes of events: they, and what becomes of them, are in the component's memory at once.
@@ -39,7 +39,8 @@ pub(super) struct Arguments {
 pub(super) async fn transform(context: &Context, arguments: Arguments) -> anyhow::Result<Exit> {
     let (worker, _) = load::worker(context)?;
     let (_engine, catalogue) = load::catalogue(context, &worker, 1).await?;
-    let (connector, known, findings) = load::connector(context, &arguments.config, &worker, &catalogue).await?;
+    let (connector, Validation { known, findings, .. }) =
+        load::connector(context, &arguments.config, &worker, &catalogue).await?;
     if findings.has_errors() {
         return Err(load::invalid(&arguments.config, findings).into());
     }

@@ -10,6 +10,7 @@ use super::{Context, Exit, findings_table, load, preflight};
 use crate::{
     config::{ConfigError, ConnectorConfig, Findings, Severity},
     rest::config_infos::ConfigInfos,
+    worker::Validation,
 };
 
 /// What `validate` takes.
@@ -43,7 +44,8 @@ pub(super) async fn validate(context: &Context, arguments: Arguments) -> anyhow:
         },
     };
     let (_engine, catalogue) = load::catalogue(context, &worker, 1).await?;
-    let (connector, known, found) = load::connector(context, &arguments.connector, &worker, &catalogue).await?;
+    let (connector, Validation { known, findings: found, values }) =
+        load::connector(context, &arguments.connector, &worker, &catalogue).await?;
     findings.extend(found);
     if let (true, false, Some(known)) = (arguments.online, findings.has_errors(), known) {
         if !arguments.json {
@@ -54,11 +56,7 @@ pub(super) async fn validate(context: &Context, arguments: Arguments) -> anyhow:
     let json = match known {
         _ if !arguments.json => None,
         None => Some(ConfigInfos::new(&connector, None, &[], &findings)),
-        Some(known) => {
-            // What cannot be read was found already.
-            let values = load::component_values(context, &connector, known, &mut Findings::new()).await?;
-            Some(ConfigInfos::new(&connector, Some(&known.1), &values, &findings))
-        }
+        Some(known) => Some(ConfigInfos::new(&connector, Some(&known.1), &values, &findings)),
     };
     show(context, &findings, &connector, json)
 }

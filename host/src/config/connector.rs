@@ -99,11 +99,21 @@ impl ConnectorConfig {
         let bytes = document::read_file(path).map_err(unreadable)?;
         let mut findings = Findings::new();
         let given = document::parse(path, &bytes, &mut findings).map_err(unreadable)?;
+        let (value, found) = Self::of_given(given, worker);
+        findings.extend(found);
+        Ok((value, findings))
+    }
+
+    /// Takes properties as they were given, references and all. With an error among the findings the configuration is not
+    /// to be used.
+    #[must_use]
+    pub fn of_given(given: Vec<(String, String)>, worker: &WorkerConfig) -> (Self, Findings) {
+        let mut findings = Findings::new();
         let resolved = resolve(&given, worker, &mut findings);
         let references = (resolved != given).then_some(given);
         let (value, checked) = Self::from_properties(resolved, worker);
         findings.extend(checked);
-        Ok((Self { references, ..value }, findings))
+        (Self { references, ..value }, findings)
     }
 
     /// Resolves the references again: the configuration with what they stand for now, or `None` when that is what it was.
@@ -154,7 +164,8 @@ impl ConnectorConfig {
     /// `auto.restart.on.user.error`.
     #[must_use]
     pub fn restarts_failed(&self) -> bool {
-        last(&self.properties, "auto.restart.on.user.error").is_some_and(|value| value.trim().eq_ignore_ascii_case("true"))
+        last(&self.properties, "auto.restart.on.user.error")
+            .is_some_and(|value| value.trim().eq_ignore_ascii_case("true"))
     }
 
     /// The host's own settings, typed.

@@ -32,6 +32,8 @@ pub struct KafkaConfig {
     pub shared_connection: Vec<(String, String)>,
     /// `offset.storage.*`.
     pub offset_topic: InternalTopic,
+    /// `config.storage.*`.
+    pub config_topic: InternalTopic,
     /// `producer.*`.
     pub producer: ProducerSettings,
     /// `topic.creation.enable`.
@@ -66,7 +68,7 @@ pub(super) fn connection_setting(name: &str) -> Option<&str> {
 pub(super) fn is_about_kafka(name: &str) -> bool {
     const NAMES: [&str; 5] =
         ["client.id", "group.id", "request.timeout.ms", "topic.creation.enable", "offset.flush.interval.ms"];
-    const STEMS: [&str; 3] = ["offset.storage.", "producer.", "tributary.in.flight."];
+    const STEMS: [&str; 4] = ["config.storage.", "offset.storage.", "producer.", "tributary.in.flight."];
     connection_setting(name).is_some() || NAMES.contains(&name) || STEMS.iter().any(|stem| name.starts_with(stem))
 }
 
@@ -94,7 +96,8 @@ impl Reader<'_> {
             request_timeout_ms,
             security,
             shared_connection,
-            offset_topic: self.offset_topic(),
+            offset_topic: self.internal_topic("offset.storage."),
+            config_topic: self.internal_topic("config.storage."),
             producer,
             topic_creation_enabled: enabled.unwrap_or(true),
             exactly_once,
@@ -114,22 +117,27 @@ impl Reader<'_> {
         }
     }
 
-    fn offset_topic(&mut self) -> InternalTopic {
-        const STEM: &str = "offset.storage.";
+    /// Of the settings that begin so.
+    fn internal_topic(&mut self, stem: &str) -> InternalTopic {
         let own = ["topic", "partitions", "replication.factor", "file.filename"];
         let configs = self.properties.iter().filter_map(|(name, value)| {
-            let name = name.strip_prefix(STEM)?;
+            let name = name.strip_prefix(stem)?;
             (!own.contains(&name)).then(|| (name.to_owned(), value.clone()))
         });
         let configs: Vec<(String, String)> = configs.collect();
         if let Some((_, value)) = configs.iter().find(|(name, value)| name == "cleanup.policy" && value != "compact") {
-            let reason = "would let offsets be deleted";
-            self.findings.error("offset.storage.cleanup.policy", Some(value), reason, "Remove the line.");
+            let reason = "would let what the topic holds be deleted";
+            self.findings.error(&format!("{stem}cleanup.policy"), Some(value), reason, "Remove the line.");
         }
         InternalTopic {
-            name: self.text("offset.storage.topic"),
-            partitions: self.positive("offset.storage.partitions", i32::MAX),
-            replication_factor: self.positive("offset.storage.replication.factor", i16::MAX),
+            name: self.text(&format!("{stem}topic")),
+            // Of configurations the order counts.
+            partitions: if stem == "config.storage." {
+                1
+            } else {
+                self.positive(&format!("{stem}partitions"), i32::MAX)
+            },
+            replication_factor: self.positive(&format!("{stem}replication.factor"), i16::MAX),
             configs,
         }
     }

@@ -11,7 +11,7 @@ const fn ignored(name: &'static str, reason: &'static str, doc: &'static str) ->
     Key::new(name, Kind::String, None, Treatment::Ignored(reason), doc)
 }
 
-const NO_REST: &str = "this version has no REST API";
+const NO_REST: &str = "the REST API of this version is for this machine alone, in plain http";
 const NO_GROUP: &str = "a worker runs alone in this version";
 const NO_JAVA: &str = "there are no Java classes here";
 
@@ -163,13 +163,30 @@ pub static WORKER_KEYS: &[Key] = &[
         "an offset that cannot be written is tried again for delivery.timeout.ms",
         "Milliseconds for writing an offset.",
     ),
-    ignored("config.storage.*", "connectors come from files in this version", "The topic of connector configurations."),
+    used(
+        "config.storage.topic",
+        Kind::String,
+        Some("tributary-configs"),
+        "The compacted topic in which `tributary serve` keeps its connectors, as Kafka Connect does; created with one partition. Without `bootstrap.servers` they are kept beside the embedded log.",
+    ),
+    used(
+        "config.storage.replication.factor",
+        Kind::Int,
+        Some("3"),
+        "Replicas of that topic when it is created; -1: the brokers' default.",
+    ),
+    used("config.storage.*", Kind::String, None, "Other settings of that topic when it is created."),
     ignored(
         "status.storage.*",
         "a connector's status is in the log of the worker in this version",
         "The topic of connector states.",
     ),
-    ignored("listeners", NO_REST, "Where the REST API listens."),
+    used(
+        "listeners",
+        Kind::List,
+        Some("http://127.0.0.1:8083"),
+        "Where the REST API of `tributary serve` listens: one address, on loopback. `tributary run` has none.",
+    ),
     ignored("listeners.https.*", NO_REST, "TLS of the REST API."),
     ignored("rest.*", NO_REST, "The REST API."),
     ignored("admin.listeners*", NO_REST, "Where the admin API listens."),
@@ -184,7 +201,7 @@ pub static WORKER_KEYS: &[Key] = &[
     ignored("scheduled.rebalance.max.delay.ms", NO_GROUP, "Group membership."),
     ignored("connect.protocol", NO_GROUP, "Group membership."),
     ignored("task.shutdown.graceful.timeout.ms", "a task is given 10 s to stop", "Milliseconds for a task to stop."),
-    ignored("topic.tracking.*", "topics are not tracked in this version", "Which topics a connector used."),
+    ignored("topic.tracking.*", "topics are tracked since the worker's start", "Which topics a connector used."),
     ignored(
         "connector.client.config.override.policy",
         "every producer.override.* is allowed",

@@ -3,6 +3,7 @@
 //! transaction, so that the end of the process at any instant neither loses nor repeats a record. Every topic has one
 //! partition, 0, with dense log offsets from 0. Nothing is ever deleted from it: for an endless run, use Kafka.
 
+mod connectors;
 mod database;
 mod reader;
 mod sink;

@@ -47,6 +47,14 @@ impl Store {
         Ok(Self { path: database::path(data_dir), inner: Mutex::new(inner), _lock: lock })
     }
 
+    /// Does something else with the file.
+    pub(super) fn with_connection<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, SinkError> {
+        work(&self.lock().connection).map_err(|error| refusal(&self.path, &error))
+    }
+
     fn lock(&self) -> MutexGuard<'_, Inner> {
         // A panic in the middle of a transaction rolls it back; the connection itself stays sound.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)

@@ -246,6 +246,12 @@ impl Instance {
         self.store.data_mut().producer_mut().take_error()
     }
 
+    /// Topics that the instance has written to, in the order of their first records.
+    #[must_use]
+    pub fn topics(&self) -> &[String] {
+        self.store.data().producer().topics()
+    }
+
     /// The newest timestamp among the records sent, milliseconds since the epoch.
     #[must_use]
     pub fn newest_timestamp_ms(&self) -> Option<i64> {

@@ -25,11 +25,13 @@ pub(crate) struct Producer {
     open: bool,
     error: Option<SinkError>,
     newest_timestamp_ms: Option<i64>,
+    /// Topics that were written to; few, mostly one.
+    topics: Vec<String>,
 }
 
 impl Producer {
     pub(crate) fn new(sink: Option<Box<dyn Sink>>, stop: watch::Receiver<bool>) -> Self {
-        Self { sink, stop, open: false, error: None, newest_timestamp_ms: None }
+        Self { sink, stop, open: false, error: None, newest_timestamp_ms: None, topics: Vec::new() }
     }
 
     /// Allows or forbids `send`.
@@ -57,6 +59,11 @@ impl Producer {
         self.newest_timestamp_ms
     }
 
+    /// Topics that were written to so far, in the order of their first records.
+    pub(crate) fn topics(&self) -> &[String] {
+        &self.topics
+    }
+
     async fn send(&mut self, batch: Vec<ProducerRecord>) -> Result<(), SinkError> {
         if !self.open {
             return Err(SinkError::Refused(
@@ -72,6 +79,11 @@ impl Producer {
         }
         labels::reach("received");
         let newest = batch.iter().filter_map(|record| record.timestamp_ms).max();
+        for record in &batch {
+            if !self.topics.contains(&record.topic) {
+                self.topics.push(record.topic.clone());
+            }
+        }
         let Some(sink) = self.sink.as_mut() else { return Err(SinkError::Stopping) };
         tokio::select! {
             biased;

@@ -72,10 +72,23 @@ impl InFlight {
         self.submitted.records()
     }
 
+    /// Bytes of the records that are not acknowledged.
+    pub(super) fn bytes(&self) -> usize {
+        self.submitted.bytes()
+    }
+
     fn settle(&mut self, (ticket, outcome): (Ticket, Result<(), KrafkaError>)) -> Result<(), KrafkaError> {
         outcome?;
         self.submitted.acknowledge(ticket);
         Ok(())
+    }
+
+    /// Waits for the next outcome; for ever when nothing is in flight.
+    pub(super) async fn settle_next(&mut self) -> Result<(), KrafkaError> {
+        match self.deliveries.next().await {
+            Some(outcome) => self.settle(outcome),
+            None => std::future::pending().await,
+        }
     }
 
     /// Takes in every outcome that is there by now. Unconstrained: the runtime's budget for one turn of a task would make

@@ -9,6 +9,7 @@
 //! least once, `transactions` that exactly once, `in_flight` what both keep of records on their way.
 
 mod cluster;
+mod connectors;
 mod errors;
 mod in_flight;
 mod offsets;

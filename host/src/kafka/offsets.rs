@@ -109,7 +109,7 @@ impl Place {
     /// Makes sure that the topics exist, and reads the committed offset.
     pub(super) async fn prepare_and_read(&self) -> Result<Option<SourceOffset>, SinkError> {
         for (topic, cluster) in &self.read {
-            topics::ensure_compacted(cluster, topic).await?;
+            topics::ensure_compacted(cluster, topic, "offset.storage").await?;
             let wanted = |key: &[u8]| key == self.key || key == self.state_key;
             let found = read(cluster, &topic.name, Reader::Owner, wanted).await?;
             if let Some(committed) = find(&found, &topic.name, &self.key)? {
@@ -128,7 +128,7 @@ pub(super) fn after(now: Instant, interval: Duration) -> Instant {
 
 /// Who reads.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Reader {
+pub(super) enum Reader {
     /// Somebody who goes on from there, and has to have the truth.
     Owner,
     /// Somebody who wants to know where a connector stands, which may be running.
@@ -136,14 +136,14 @@ enum Reader {
 }
 
 /// What stands under the wanted keys; a tombstone is none.
-type Table = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
+pub(super) type Table = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 
 /// Reads the topic, which exists, to the end that it has at the time of the call; committed records only, and of them
 /// only those under wanted keys are kept.
 ///
 /// The end is that of the log, not the last stable offset: before that may stand what this connector committed behind
 /// another one's transaction that is still open. Such a transaction is waited for; a broker ends it at its time-out.
-async fn read(
+pub(super) async fn read(
     cluster: &Cluster,
     topic: &str,
     reader: Reader,
@@ -311,7 +311,7 @@ pub(super) async fn alter(
     offset: Option<&SourceOffset>,
 ) -> Result<(), SinkError> {
     let topic = &kafka.offset_topic;
-    topics::ensure_compacted(cluster, topic).await?;
+    topics::ensure_compacted(cluster, topic, "offset.storage").await?;
     // What the source kept beside the old offset says nothing about the new one.
     let state_key = connect_format::state_key(connector);
     let stands = read(cluster, &topic.name, Reader::Asks, |key| key == state_key).await?;

@@ -65,7 +65,7 @@ pub(super) async fn offsets_topic(cluster: &Cluster, topic: &InternalTopic) -> C
     const NAME: &str = "offsets-topic";
     match topics::describe(cluster, &topic.name).await {
         Err(error) => refused(NAME, &error),
-        Ok(Some(description)) => match topics::check_compacted(cluster, &topic.name).await {
+        Ok(Some(description)) => match topics::check_compacted(cluster, &topic.name, "offset.storage").await {
             Err(error) => refused(NAME, &error),
             Ok(()) => rights(NAME, cluster, &description, &[(READ, "Read"), (WRITE, "Write")]),
         },

@@ -50,7 +50,7 @@ impl Rig {
     }
 
     /// Key and value of every record of a topic, by partition, then by offset.
-    fn pairs(&self, topic: &str) -> Vec<(String, Option<String>)> {
+    pub(super) fn pairs(&self, topic: &str) -> Vec<(String, Option<String>)> {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let records = self.broker.all_records(topic).unwrap();
         let pair = |record: &krafka::ConsumerRecord| {

@@ -83,22 +83,27 @@ pub(super) fn missing(cluster: &Cluster, topic: &str) -> SinkError {
     ))
 }
 
-/// Makes sure that an offsets topic exists and keeps the newest record of every key.
-pub(super) async fn ensure_compacted(cluster: &Cluster, topic: &InternalTopic) -> Result<(), SinkError> {
+/// Makes sure that a topic of the worker's own exists and keeps the newest record of every key. `stem` is what its settings
+/// begin with: `offset.storage`.
+pub(super) async fn ensure_compacted(
+    cluster: &Cluster,
+    topic: &InternalTopic,
+    stem: &'static str,
+) -> Result<(), SinkError> {
     if describe(cluster, &topic.name).await?.is_some() {
-        return check_compacted(cluster, &topic.name).await;
+        return check_compacted(cluster, &topic.name, stem).await;
     }
     let mut new = NewTopic::new(&topic.name, topic.partitions, topic.replication_factor)
-        .map_err(|error| cluster.error(&format!("creating the offsets topic {}", topic.name), &error))?
+        .map_err(|error| cluster.error(&format!("creating the topic {} of {stem}.topic", topic.name), &error))?
         .with_config("cleanup.policy", "compact");
     for (name, value) in &topic.configs {
         new = new.with_config(name, value);
     }
-    create(cluster, new, "offset.storage.replication.factor").await
+    create(cluster, new, &format!("{stem}.replication.factor")).await
 }
 
 /// As Kafka Connect does it: anything but pure compaction would lose offsets, and not to be allowed to look is no error.
-pub(super) async fn check_compacted(cluster: &Cluster, topic: &str) -> Result<(), SinkError> {
+pub(super) async fn check_compacted(cluster: &Cluster, topic: &str, stem: &str) -> Result<(), SinkError> {
     let resource = ConfigResource::topic(topic);
     let options = DescribeConfigsOptions::default()
         .config_names(vec!["cleanup.policy".to_owned()])
@@ -108,7 +113,7 @@ pub(super) async fn check_compacted(cluster: &Cluster, topic: &str) -> Result<()
         Ok(Some(Ok(entries))) => entries,
         Ok(None) => return Ok(()),
         Ok(Some(Err(error))) | Err(error) => {
-            debug!(topic, %error, "cannot see whether the offsets topic is compacted");
+            debug!(topic, %error, "cannot see whether the topic is compacted");
             return Ok(());
         }
     };
@@ -116,9 +121,9 @@ pub(super) async fn check_compacted(cluster: &Cluster, topic: &str) -> Result<()
     match policy.as_deref() {
         None | Some("compact") => Ok(()),
         Some(other) => Err(SinkError::Refused(format!(
-            "the offsets topic {topic} on Kafka at {address} has cleanup.policy={other}, so offsets would be deleted in \
+            "the topic {topic} on Kafka at {address} has cleanup.policy={other}, so what it holds would be deleted in \
              time. Set it with `kafka-configs --bootstrap-server {address} --alter --topic {topic} --add-config \
-             cleanup.policy=compact`, or name another topic in offset.storage.topic.",
+             cleanup.policy=compact`, or name another topic in {stem}.topic.",
             address = cluster.address
         ))),
     }

@@ -195,8 +195,8 @@ fn of_host(key: &Key, name: &str, given: Option<&str>) -> ConfigInfo {
     }
 }
 
-fn of_component(definition: &ConfigDefinition, found: Option<&ConfigValue>, given: Option<&str>) -> ConfigInfo {
-    let kind = match definition.config_type {
+fn kind_of(config_type: ConfigType) -> Kind {
+    match config_type {
         ConfigType::Boolean => Kind::Boolean,
         ConfigType::Int | ConfigType::Short => Kind::Int,
         ConfigType::Long => Kind::Long,
@@ -204,7 +204,11 @@ fn of_component(definition: &ConfigDefinition, found: Option<&ConfigValue>, give
         ConfigType::Class => Kind::Class,
         ConfigType::Password => Kind::Password,
         ConfigType::String | ConfigType::Double => Kind::String,
-    };
+    }
+}
+
+fn of_component(definition: &ConfigDefinition, found: Option<&ConfigValue>, given: Option<&str>) -> ConfigInfo {
+    let kind = kind_of(definition.config_type);
     let in_effect = found.and_then(|found| found.value.as_deref());
     let text = if kind == Kind::Password { given } else { in_effect.or(given) };
     ConfigInfo {
@@ -215,34 +219,40 @@ fn of_component(definition: &ConfigDefinition, found: Option<&ConfigValue>, give
             errors: Vec::new(),
             visible: found.is_none_or(|found| found.visible),
         },
-        definition: Some(ConfigKeyInfo {
-            name: definition.name.clone(),
-            kind: type_word(definition.config_type),
-            required: definition.required,
-            default_value: match definition.default_value.as_deref() {
-                Some(_) if kind == Kind::Password => Some(MASK.to_owned()),
-                default => default.map(str::to_owned),
-            },
-            importance: match definition.importance {
-                engine::Importance::High => "HIGH",
-                engine::Importance::Medium => "MEDIUM",
-                engine::Importance::Low => "LOW",
-            },
-            documentation: definition.documentation.clone(),
-            group: Some(definition.group.clone()).filter(|group| !group.is_empty()),
-            order_in_group: definition.order_in_group,
-            width: match definition.width {
-                engine::Width::None => "NONE",
-                engine::Width::Short => "SHORT",
-                engine::Width::Medium => "MEDIUM",
-                engine::Width::Long => "LONG",
-            },
-            display_name: match definition.display_name.as_str() {
-                "" => definition.name.clone(),
-                name => name.to_owned(),
-            },
-            dependents: definition.dependents.clone(),
-        }),
+        definition: Some(key_info(definition)),
+    }
+}
+
+/// A setting of a component or of a plugin.
+pub(super) fn key_info(definition: &ConfigDefinition) -> ConfigKeyInfo {
+    let kind = kind_of(definition.config_type);
+    ConfigKeyInfo {
+        name: definition.name.clone(),
+        kind: type_word(definition.config_type),
+        required: definition.required,
+        default_value: match definition.default_value.as_deref() {
+            Some(_) if kind == Kind::Password => Some(MASK.to_owned()),
+            default => default.map(str::to_owned),
+        },
+        importance: match definition.importance {
+            engine::Importance::High => "HIGH",
+            engine::Importance::Medium => "MEDIUM",
+            engine::Importance::Low => "LOW",
+        },
+        documentation: definition.documentation.clone(),
+        group: Some(definition.group.clone()).filter(|group| !group.is_empty()),
+        order_in_group: definition.order_in_group,
+        width: match definition.width {
+            engine::Width::None => "NONE",
+            engine::Width::Short => "SHORT",
+            engine::Width::Medium => "MEDIUM",
+            engine::Width::Long => "LONG",
+        },
+        display_name: match definition.display_name.as_str() {
+            "" => definition.name.clone(),
+            name => name.to_owned(),
+        },
+        dependents: definition.dependents.clone(),
     }
 }
 

@@ -1,6 +1,20 @@
-//! What Kafka Connect's REST API speaks of, one resource per file. `tributary validate --json` prints the same.
+//! Kafka Connect's REST API, one resource per file; `app` has the routes, `server` the listener. `tributary validate --json`
+//! prints `config_infos`.
 
+mod app;
+mod body;
+mod cloud;
 pub mod config_infos;
+mod connectors;
+mod error;
+mod metrics;
+mod offsets;
 mod plugin_settings;
+mod plugins;
+mod query;
 #[cfg(test)]
 mod random;
+mod root;
+mod server;
+
+pub use server::{Server, ServerError};

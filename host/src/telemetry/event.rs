@@ -15,6 +15,7 @@ pub enum Event {
     ComponentLoaded { origin: String, digest: String, from_cache: bool, took: Duration },
     CacheNotWritten { reason: String },
     RootsMissing { reason: String },
+    Listening { address: String },
     WorkerStarted { backend: String, connectors: usize },
     ConfigWarning { property: String, text: String },
     ConfigIgnored { property: String, text: String },
@@ -52,6 +53,7 @@ impl Event {
             Self::CacheNotWritten { .. } => "cache-not-written",
             Self::RootsMissing { .. } => "roots-missing",
             Self::WorkerStarted { .. } => "worker-started",
+            Self::Listening { .. } => "listening",
             Self::ConfigWarning { .. } => "config-warning",
             Self::ConfigIgnored { .. } => "config-ignored",
             Self::Started { .. } => "started",
@@ -224,6 +226,11 @@ impl Event {
                 level: Level::INFO,
                 message: format!("{connectors} connector{} into {backend}", if *connectors == 1 { "" } else { "s" }),
                 fields: vec![],
+            },
+            Self::Listening { address } => Line {
+                level: Level::INFO,
+                message: format!("the REST API answers at http://{address}"),
+                fields: vec![("address", address.clone())],
             },
             Self::ConfigWarning { property, text } => {
                 Line { level: Level::WARN, message: text.clone(), fields: vec![("property", property.clone())] }

@@ -30,6 +30,10 @@ pub struct Standing {
     pub newest_timestamp_ms: Option<i64>,
     /// `RUNNING`, `FAILED`, …
     pub state: &'static str,
+    /// Why it has failed, if it waits for somebody to mend that.
+    pub trace: Option<String>,
+    /// Topics that it has written to since it began.
+    pub topics: std::collections::BTreeSet<String>,
 }
 
 /// The tasks of this worker, by connector.
@@ -47,6 +51,17 @@ impl Progress {
         } else {
             change(tasks.entry(connector.to_owned()).or_default());
         }
+    }
+
+    /// One task.
+    #[must_use]
+    pub fn of(&self, connector: &str) -> Standing {
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner).get(connector).cloned().unwrap_or_default()
+    }
+
+    /// Nothing of the task is shown any more.
+    pub fn forget(&self, connector: &str) {
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner).remove(connector);
     }
 
     /// Every task.
@@ -168,7 +183,7 @@ mod tests {
 
     fn standing(records: u64, state: &'static str) -> Standing {
         let offset = SourceOffset(vec![("replayId".to_owned(), Scalar::Integer(7))]);
-        Standing { records, offset: Some(offset), newest_timestamp_ms: Some(1_000), state }
+        Standing { records, offset: Some(offset), newest_timestamp_ms: Some(1_000), state, ..Standing::default() }
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod state;
 mod task;
 #[cfg(test)]
 mod tests;
+mod validation;
 
 use std::{sync::Arc, time::Duration};
 
@@ -16,6 +17,7 @@ use tokio::{sync::watch, task::JoinSet, time::timeout};
 pub use settings::{SettingsError, component_settings, secrets};
 pub use state::State;
 pub use task::{Task, TaskEnd};
+pub use validation::{Validation, ValidationError, allow_list};
 
 use crate::{
     sink::Backend,
@@ -52,7 +54,7 @@ pub async fn run(
         while let Some(end) = running.join_next().await {
             match end {
                 Ok(TaskEnd::Stopped) => summary.stopped += 1,
-                Ok(TaskEnd::Failed | TaskEnd::Fenced) => summary.failed += 1,
+                Ok(TaskEnd::Failed(_) | TaskEnd::Fenced(_)) => summary.failed += 1,
                 Err(error) => {
                     let reason = format!("a defect of the host: {error}");
                     telemetry.emit("", &Event::Failed { kind: "fatal", code: "panic".to_owned(), reason });

@@ -74,11 +74,25 @@ pub(crate) enum Ending {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
     Stop,
-    Fail { kind: &'static str, code: String, reason: String },
-    Fence { reason: String },
+    Fail {
+        kind: &'static str,
+        code: String,
+        reason: String,
+    },
+    Fence {
+        reason: String,
+    },
     /// FAILED, but not for good.
-    FailAndRestart { kind: &'static str, code: String, reason: String, after: Duration },
-    Restart { reason: String, after: Duration },
+    FailAndRestart {
+        kind: &'static str,
+        code: String,
+        reason: String,
+        after: Duration,
+    },
+    Restart {
+        reason: String,
+        after: Duration,
+    },
 }
 
 /// What went before, since the last progress.
@@ -250,7 +264,9 @@ mod tests {
         let (start, mut history) = (Instant::now(), History::default());
         let away = Ending::Sink(SinkError::Unavailable(text()));
         for _ in 0..10_000 {
-            assert!(matches!(history.after(&away, start, 0.0, false), Action::Restart { after, .. } if after <= BACKOFF_MAX));
+            assert!(
+                matches!(history.after(&away, start, 0.0, false), Action::Restart { after, .. } if after <= BACKOFF_MAX)
+            );
         }
     }
 
@@ -293,7 +309,10 @@ mod tests {
         // Whatever comes between, short of a success.
         let mut history = History::default();
         assert!(matches!(history.after(&refused, now, 0.0, true), Action::FailAndRestart { .. }));
-        assert!(matches!(history.after(&failure(FailureKind::Transient), now, 0.0, true), Action::FailAndRestart { .. }));
+        assert!(matches!(
+            history.after(&failure(FailureKind::Transient), now, 0.0, true),
+            Action::FailAndRestart { .. }
+        ));
         assert!(matches!(history.after(&refused, now, 0.0, true), Action::Fail { .. }));
         history.progressed();
         assert!(matches!(history.after(&refused, now, 0.0, true), Action::FailAndRestart { .. }));

@@ -51,12 +51,14 @@ const ROTATION_LOOK: Duration = Duration::from_secs(2);
 const RESTARTS_FAILED: &str = "auto.restart.on.user.error allows for somebody mending this";
 
 /// How a task ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TaskEnd {
+    /// As it was asked to.
     Stopped,
-    Failed,
-    Fenced,
+    /// For this reason.
+    Failed(String),
+    /// Another owner took over.
+    Fenced(String),
 }
 
 /// One connector, ready to run.
@@ -103,8 +105,7 @@ impl Task {
             if started.elapsed() >= SOUND_LIFE {
                 run.history.progressed();
             }
-            let action =
-                run.history.after(&ending, Instant::now(), random_fraction(), run.connector.restarts_failed());
+            let action = run.history.after(&ending, Instant::now(), random_fraction(), run.connector.restarts_failed());
             if let Action::Fail { reason, .. } | Action::FailAndRestart { reason, .. } = &action
                 && rotation::could_help(&ending)
                 && run.renewed(&ending, reason, started).await
@@ -121,19 +122,21 @@ impl Task {
                 }
                 Action::Fail { kind, code, reason } => {
                     run.stand(State::Failed);
-                    run.emit(&Event::Failed { kind, code, reason });
-                    return TaskEnd::Failed;
+                    run.emit(&Event::Failed { kind, code, reason: reason.clone() });
+                    return TaskEnd::Failed(reason);
                 }
                 Action::Fence { reason } => {
                     run.stand(State::Fenced);
-                    run.emit(&Event::Fenced { reason });
-                    return TaskEnd::Fenced;
+                    run.emit(&Event::Fenced { reason: reason.clone() });
+                    return TaskEnd::Fenced(reason);
                 }
                 Action::FailAndRestart { kind, code, reason, after } => {
                     run.stand(State::Failed);
+                    run.trace(Some(&reason));
                     run.emit(&Event::Failed { kind, code, reason });
                     run.emit(&Event::Restarting { reason: RESTARTS_FAILED.to_owned(), after });
                     run.pause(after).await;
+                    run.trace(None);
                 }
                 Action::Restart { reason, after } => {
                     run.stand(State::Restarting);
@@ -277,7 +280,7 @@ impl Run<'_> {
             return Err(Ending::Sink(error));
         }
         let progress = polled.map_err(ending)?;
-        self.count(&progress, instance.newest_timestamp_ms());
+        self.count(&progress, instance);
         let pause = Duration::from_millis(progress.next_poll_after_ms.into());
         let sink = sink(instance)?;
         let durable = sink.end_poll(progress.offset).await.map_err(Ending::Sink)?;
@@ -374,7 +377,7 @@ impl Run<'_> {
         let _ = timeout(time, stopped(&mut self.stop)).await;
     }
 
-    fn count(&mut self, progress: &Progress, newest_timestamp_ms: Option<i64>) {
+    fn count(&mut self, progress: &Progress, instance: &Instance) {
         if progress.sent == 0 {
             return;
         }
@@ -384,8 +387,17 @@ impl Run<'_> {
         self.telemetry.metrics.add("records_sent_total", &[("connector", connector)], sent);
         self.telemetry.progress.update(connector, |standing| {
             standing.records += sent;
+            if standing.topics.len() < instance.topics().len() {
+                standing.topics.extend(instance.topics().iter().cloned());
+            }
+            let newest_timestamp_ms = instance.newest_timestamp_ms();
             standing.newest_timestamp_ms = standing.newest_timestamp_ms.max(newest_timestamp_ms);
         });
+    }
+
+    /// What a task says that has failed, though not for good.
+    fn trace(&self, reason: Option<&str>) {
+        self.telemetry.progress.update(&self.connector.name, |standing| standing.trace = reason.map(str::to_owned));
     }
 
     fn stand(&self, state: State) {

@@ -55,7 +55,8 @@ pub fn newest(response: &Response) -> Result<Option<WallMs>, Verdict> {
 #[must_use]
 pub fn api_usage_percent(response: &Response) -> Option<u64> {
     let usage = response.header("sforce-limit-info")?;
-    let (used, max) = usage.split([',', ';']).find_map(|part| part.trim().strip_prefix("api-usage="))?.split_once('/')?;
+    let (used, max) =
+        usage.split([',', ';']).find_map(|part| part.trim().strip_prefix("api-usage="))?.split_once('/')?;
     let (used, max): (u64, u64) = (used.trim().parse().ok()?, max.trim().parse().ok()?);
     used.checked_mul(100)?.checked_div(max)
 }

@@ -2,6 +2,7 @@
 
 use std::mem;
 
+use super::pipeline::Pipeline;
 use super::state::{Phase, Task};
 use crate::{
     connector::{Plan, Prepared},
@@ -10,7 +11,6 @@ use crate::{
     salesforce::{gap::Reason, schema::RecordSchemas},
     time::Now,
 };
-use super::pipeline::Pipeline;
 
 impl Task {
     pub(super) fn begin(&mut self, now: Now, prepared: Prepared, schemas: RecordSchemas) {

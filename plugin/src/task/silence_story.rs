@@ -89,7 +89,9 @@ fn a_change_that_nobody_is_told_of_makes_the_next_look_later_and_is_not_found_ag
 
 #[test]
 fn a_look_that_fails_costs_nothing_but_itself() {
-    for (status, body) in [(503, ""), (403, r#"[{"errorCode":"REQUEST_LIMIT_EXCEEDED","message":"m"}]"#), (200, "<html>")] {
+    for (status, body) in
+        [(503, ""), (403, r#"[{"errorCode":"REQUEST_LIMIT_EXCEEDED","message":"m"}]"#), (200, "<html>")]
+    {
         let mut story = until_the_look(&[]);
         story.answer(status, body);
         let (url, polls) = silent(&mut story);

@@ -612,5 +612,4 @@ impl Task {
         }
         None
     }
-
 }

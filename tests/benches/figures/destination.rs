@@ -4,9 +4,10 @@ use std::{path::PathBuf, time::Duration};
 
 use anyhow::{Context as _, anyhow};
 use krafka::{
-    Kafka,
+    Kafka, Record,
     admin::{CreateTopicsOptions, NewTopic},
-    consumer::{AutoOffsetReset, Consumer},
+    consumer::{AutoOffsetReset, Consumer, IsolationLevel},
+    producer::Acks,
 };
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
 use tempfile::TempDir;
@@ -58,6 +59,31 @@ impl<'a> Destination<'a> {
         }
     }
 
+    /// Makes the offsets topic of that outlet's worker and puts so many offsets of other connectors into it.
+    pub(crate) fn fill_offsets(self, topic: &str, records: usize, connectors: usize) -> anyhow::Result<()> {
+        let Self::Kafka(cluster) = self else { return Ok(()) };
+        let offsets = format!("{topic}-offsets");
+        cluster.runtime.block_on(async {
+            let options = CreateTopicsOptions::default().timeout(Duration::from_secs(30));
+            let new = NewTopic::new(&offsets, 1, 1)?.with_config("cleanup.policy", "compact");
+            let mut answer = cluster.kafka.admin().create_topics([new], options).await?;
+            answer.remove(&offsets).context("the broker did not answer for the topic")??;
+            let producer = cluster.kafka.producer().acks(Acks::All).build().await?;
+            let mut handles = Vec::with_capacity(records);
+            for number in 0..records {
+                let key = format!("[\"connector-{}\",{{}}]", number % connectors);
+                let value = format!("{{\"replayId\":{number}}}");
+                handles.push(producer.enqueue(Record::new(&offsets, value.into_bytes()).key(key.into_bytes())).await?);
+            }
+            producer.flush().await?;
+            for handle in handles {
+                let _written = handle.await?;
+            }
+            producer.close().await?;
+            anyhow::Ok(())
+        })
+    }
+
     /// A new, empty outlet.
     pub(crate) fn outlet(self, topic: &str) -> anyhow::Result<Outlet<'a>> {
         let folder = tempfile::tempdir()?;
@@ -80,6 +106,7 @@ impl Cluster {
                 .kafka
                 .consumer_without_group()
                 .auto_offset_reset(AutoOffsetReset::Earliest)
+                .isolation_level(IsolationLevel::ReadCommitted)
                 .fetch_max_wait(READ_WAIT)
                 .metrics_push(false)
                 .build()

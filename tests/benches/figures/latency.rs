@@ -11,23 +11,26 @@ use crate::{
     org::Org,
     process::pause,
     stats::{Spread, number, percentile},
+    throughput::Variant,
     worker,
 };
 
 /// Changes a second that the simulator makes.
-const CHANGES_PER_S: u32 = 100;
+pub(crate) const CHANGES_PER_S: u32 = 100;
 /// What comes before that is not counted.
 const WARM_UP: Duration = Duration::from_secs(2);
 const LOOK: Duration = Duration::from_millis(1);
 const MILLIS_PER_SECOND: f64 = 1_000.0;
 
 /// One run.
-struct Run {
-    name: &'static str,
+pub(crate) struct Run {
+    pub(crate) name: &'static str,
     events_per_s: f64,
-    p50_ms: f64,
-    p99_ms: f64,
+    pub(crate) p50_ms: f64,
+    pub(crate) p99_ms: f64,
     most_ms: f64,
+    /// What the program said.
+    pub(crate) said: Vec<String>,
 }
 
 /// Measures every destination by turns.
@@ -37,7 +40,8 @@ pub(crate) fn measure(destinations: &Destinations, effort: &Effort) -> anyhow::R
     for round in 0..effort.rounds {
         for (place, destination) in destinations.all().enumerate() {
             let topic = format!("steady-{round}-{place}");
-            runs.push(follow(destination, &topic, Duration::from_secs(effort.seconds), cache.path())?);
+            let plain = Variant { name: destination.name(), settings: &[], lines: "" };
+            runs.push(follow(destination, &plain, "info", &topic, Duration::from_secs(effort.seconds), cache.path())?);
         }
     }
     let mut table = format!(
@@ -59,10 +63,19 @@ pub(crate) fn measure(destinations: &Destinations, effort: &Effort) -> anyhow::R
     Ok(table)
 }
 
-fn follow(destination: Destination<'_>, topic: &str, time: Duration, cache: &std::path::Path) -> anyhow::Result<Run> {
+/// Follows a steady org for that time.
+pub(crate) fn follow(
+    destination: Destination<'_>,
+    variant: &Variant<'_>,
+    level: &str,
+    topic: &str,
+    time: Duration,
+    cache: &std::path::Path,
+) -> anyhow::Result<Run> {
     let org = Org::steady(CHANGES_PER_S)?;
     let mut outlet = destination.outlet(topic)?;
-    let mut program = worker::start(&org.settings(topic, "latest"), &outlet, cache)?;
+    let settings = variant.over(org.settings(topic, "latest"));
+    let mut program = worker::start_with(&settings, variant.lines, level, &outlet, cache)?;
     program.wait_for("subscribed")?;
     let (begin, mut ages_ms) = (Instant::now(), Vec::new());
     while begin.elapsed() < WARM_UP + time {
@@ -77,13 +90,15 @@ fn follow(destination: Destination<'_>, topic: &str, time: Duration, cache: &std
         }
     }
     program.expect_alive()?;
+    let said = program.said();
     program.terminate()?;
     ages_ms.sort_by(f64::total_cmp);
     Ok(Run {
-        name: destination.name(),
+        name: variant.name,
         events_per_s: number(ages_ms.len()) / time.as_secs_f64(),
         p50_ms: percentile(&ages_ms, 0.50),
         p99_ms: percentile(&ages_ms, 0.99),
         most_ms: percentile(&ages_ms, 1.0),
+        said,
     })
 }

@@ -10,14 +10,15 @@ mod bare;
 mod broker;
 mod destination;
 mod formats;
+mod guarantee;
+#[path = "../../it/http.rs"]
+mod http;
 mod latency;
 mod machine;
 mod memory;
 mod native;
 mod org;
 mod process;
-#[path = "../../it/http.rs"]
-mod http;
 #[path = "../../it/registry.rs"]
 #[expect(dead_code, reason = "shared with the integration tests, which do more with a registry")]
 mod registry;
@@ -50,11 +51,12 @@ pub(crate) struct Effort {
 /// A figure: its name on the command line, and what measures it.
 type Figure = (&'static str, fn(&Destinations, &Effort) -> anyhow::Result<String>);
 
-const FIGURES: [Figure; 8] = [
+const FIGURES: [Figure; 9] = [
     ("size", |_, _| size::measure()),
     ("throughput", throughput::measure),
     ("formats", formats::measure),
     ("exactly-once", throughput::measure_exactly_once),
+    ("delivery", guarantee::measure),
     ("sandbox", |_, effort| sandbox::measure(effort)),
     ("latency", latency::measure),
     ("memory", memory::measure),

@@ -87,6 +87,18 @@ impl Program {
         bail!("{word:?} was not said:\n{said}")
     }
 
+    /// What it has said on stderr since it was last listened to.
+    pub(crate) fn said(&self) -> Vec<String> {
+        self.stderr.try_iter().collect()
+    }
+
+    /// SIGKILL.
+    pub(crate) fn kill(mut self) -> anyhow::Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
     /// Fails when the program has ended, with what it said last.
     pub(crate) fn expect_alive(&mut self) -> anyhow::Result<()> {
         match self.child.try_wait()? {

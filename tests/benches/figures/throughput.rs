@@ -110,6 +110,15 @@ pub(crate) struct Variant<'a> {
     pub(crate) lines: &'a str,
 }
 
+impl Variant<'_> {
+    /// Those settings with the variant's in place of theirs.
+    pub(crate) fn over(&self, mut settings: Vec<(String, String)>) -> Vec<(String, String)> {
+        settings.retain(|(name, _)| self.settings.iter().all(|(given, _)| given != name));
+        settings.extend(self.settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        settings
+    }
+}
+
 /// The variants by turns, on one destination.
 pub(crate) fn compare(
     destination: Destination<'_>,
@@ -188,10 +197,8 @@ fn carry_as(
     variant: &Variant<'_>,
 ) -> anyhow::Result<Run> {
     let mut outlet = destination.outlet(topic)?;
-    let mut settings = org.settings(topic, "all");
-    settings.retain(|(name, _)| variant.settings.iter().all(|(given, _)| given != name));
-    settings.extend(variant.settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-    let mut program = worker::start_with(&settings, variant.lines, &outlet, cache)?;
+    let settings = variant.over(org.settings(topic, "all"));
+    let mut program = worker::start_with(&settings, variant.lines, "info", &outlet, cache)?;
     program.wait_for("subscribed")?;
     let begin = Instant::now();
     let (before, simulator_before) = (usage::cpu_seconds(program.id())?, usage::cpu_seconds(org.id())?);

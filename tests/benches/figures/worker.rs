@@ -16,13 +16,14 @@ use crate::{
 
 /// Starts it with those settings on that outlet, compiled components in that folder.
 pub(crate) fn start(settings: &[(String, String)], outlet: &Outlet<'_>, cache: &Path) -> anyhow::Result<Program> {
-    start_with(settings, "", outlet, cache)
+    start_with(settings, "", "info", outlet, cache)
 }
 
-/// The same with more lines of the worker file.
+/// The same with more lines of the worker file, and that much in its log.
 pub(crate) fn start_with(
     settings: &[(String, String)],
     lines: &str,
+    level: &str,
     outlet: &Outlet<'_>,
     cache: &Path,
 ) -> anyhow::Result<Program> {
@@ -33,7 +34,14 @@ pub(crate) fn start_with(
     fs::write(&worker, format!("tributary.network.allow=http://127.0.0.1:*\n{lines}{}", outlet.worker_lines()))?;
     Program::start(
         "tributary",
-        &["run".as_ref(), "--worker".as_ref(), worker.as_os_str(), connector.as_os_str()],
+        &[
+            "run".as_ref(),
+            "--log-level".as_ref(),
+            level.as_ref(),
+            "--worker".as_ref(),
+            worker.as_os_str(),
+            connector.as_os_str(),
+        ],
         cache,
     )
 }

@@ -84,13 +84,51 @@ async fn a_poll_is_a_transaction_and_the_offset_is_in_it() {
         sink.end_poll(Some(at(2))).await.unwrap();
         assert_eq!(outcome(&mut *sink).await.unwrap(), at(2));
         assert_eq!((values(&rig), seen(&rig, OFFSETS)), (vec!["a".to_owned(), "b".to_owned()], vec![stored(2)]));
-        // The next transaction waits for the one before, and its offset is told all the same.
         poll(&mut *sink, &["c"], 3).await.unwrap();
-        assert_eq!(poll(&mut *sink, &["d"], 4).await.unwrap(), Some(at(3)));
+        poll(&mut *sink, &["d"], 4).await.unwrap();
+        sink.send(vec![record("never")]).await.unwrap();
         assert_eq!(sink.close(WITHIN).await.unwrap(), Some(at(4)));
         assert_eq!(values(&rig), ["a", "b", "c", "d"]);
         assert_eq!(open(&rig).await.1, Some(at(4)));
     }
+}
+
+/// The component is not held up by a commit, and what it sends meanwhile goes out together.
+#[tokio::test]
+async fn polls_that_come_during_a_commit_are_one_transaction() {
+    let rig = rig(2, &[]).await;
+    let (mut sink, _) = open(&rig).await;
+    let slow = Duration::from_millis(300);
+    rig.broker.on_once(ApiKey::EndTxn, move |_| Control::Delay(slow));
+    poll(&mut *sink, &["a"], 1).await.unwrap();
+    let began = std::time::Instant::now();
+    while commits(&rig) == 0 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    for n in 2..=9 {
+        assert_eq!(poll(&mut *sink, &["b", "c"], n).await.unwrap(), None);
+    }
+    assert!(began.elapsed() < slow, "it was waited for");
+    while outcome(&mut *sink).await.unwrap() != at(9) {}
+    assert_eq!((commits(&rig), values(&rig).len(), seen(&rig, OFFSETS)), (2, 17, vec![stored(1), stored(9)]));
+}
+
+/// Records wait for the brokers up to the bounds, and a poll that is larger than these is a transaction all the same.
+#[tokio::test]
+async fn what_may_wait_is_bounded() {
+    let rig = rig(2, &[("tributary.in.flight.records.max", "4")]).await;
+    let (mut sink, _) = open(&rig).await;
+    for _ in 0..5 {
+        sink.send((0..3).map(|_| record("x")).collect()).await.unwrap();
+    }
+    assert!(values(&rig).is_empty());
+    sink.end_poll(Some(at(15))).await.unwrap();
+    outcome(&mut *sink).await.unwrap();
+    assert_eq!((commits(&rig), values(&rig).len()), (1, 15));
+    rig.broker.on(ApiKey::Produce, |_| Control::Silence);
+    poll(&mut *sink, &["a", "b", "c", "d"], 16).await.unwrap();
+    let blocked = tokio::time::timeout(Duration::from_millis(200), sink.send(vec![record("e")])).await;
+    assert!(blocked.is_err(), "a fifth record must wait");
 }
 
 #[tokio::test]
@@ -153,22 +191,26 @@ async fn an_older_owner_is_fenced_and_writes_nothing() {
         // old owner's last state, which a real one does not: that case is the integration tests'.
         for (version, begun) in [(1, true), (2, true), (1, false)] {
             let rig = rig(version, &[]).await;
-            let (mut old, _) = open(&rig).await;
+            let interval = [("transaction.boundary", "interval"), ("transaction.boundary.interval.ms", "1000")];
+            let (mut old, _) = open_with(&rig, if begun { &interval } else { &[] }).await;
             poll(&mut *old, &["a"], 1).await.unwrap();
             outcome(&mut *old).await.unwrap();
             if begun {
-                old.send(vec![record("zombie")]).await.unwrap();
-                while !rig.broker.transaction_is_open(ID) {
+                poll(&mut *old, &["zombie"], 2).await.unwrap();
+                for _ in 0..900 {
+                    if rig.broker.transaction_is_open(ID) {
+                        break;
+                    }
                     tokio::time::sleep(Duration::from_millis(1)).await;
                 }
+                assert!(rig.broker.transaction_is_open(ID));
             }
             let (mut new, committed) = open(&rig).await;
             assert_eq!(committed, Some(at(1)));
             let late = async {
                 if !begun {
-                    old.send(vec![record("zombie")]).await?;
+                    poll(&mut *old, &["zombie"], 2).await?;
                 }
-                old.end_poll(Some(at(2))).await?;
                 outcome(&mut *old).await
             };
             let error = late.await.unwrap_err();
@@ -291,7 +333,9 @@ async fn what_a_person_must_see_to_is_named() {
     let (mut sink, _) = open(&rig).await;
     let mut stray = record("x");
     stray.topic = OFFSETS.to_owned();
-    let error = sink.send(vec![stray]).await.unwrap_err();
+    sink.send(vec![stray]).await.unwrap();
+    sink.end_poll(Some(at(1))).await.unwrap();
+    let error = outcome(&mut *sink).await.unwrap_err();
     assert!(matches!(&error, SinkError::Refused(text) if text.contains("holds the offsets")), "{error}");
     rig.backend.alter_offset("pt", &SourcePartition::default(), Some(&SourceOffset(vec![]))).await.unwrap();
 }

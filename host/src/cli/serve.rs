@@ -1,0 +1,54 @@
+//! `tributary serve`: connectors as a service, made and watched over Kafka Connect's REST API.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use anyhow::Context as _;
+use clap::Args;
+
+use super::{Context, Exit, load, run};
+use crate::{
+    herder::{Herder, Parts},
+    imports::http::Clients,
+    rest::Server,
+    telemetry::{Event, Progress},
+};
+
+/// What `serve` takes.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Where the REST API listens; on loopback alone [default: listeners of the worker file, else 127.0.0.1:8083]
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
+}
+
+/// Connectors whose memory is set aside; more find a place as long as there is memory.
+const CONNECTORS_EXPECTED: usize = 64;
+/// From the signal to stop to the end of every task.
+const STOP_WITHIN: Duration = Duration::from_millis(9_000);
+
+/// Serves until a signal.
+pub(super) async fn serve(context: &Context, arguments: Arguments) -> anyhow::Result<Exit> {
+    let mut stop = run::signals(context.screen.clone())?;
+    let (worker, findings) = load::worker(context)?;
+    run::report(context, "", &findings);
+    let server = Server::bind(arguments.listen.unwrap_or(worker.listener)).await?;
+    let (_engine, catalogue) = load::catalogue(context, &worker, CONNECTORS_EXPECTED).await?;
+    let clients = Arc::new(Clients::new(&worker.network, &context.telemetry)?);
+    let (backend, store) = load::backend_and_store(&worker);
+    let kind = backend.describe();
+    let telemetry = context.telemetry.clone();
+    let parts = Parts { worker: Arc::new(worker), catalogue, backend, store, clients, telemetry };
+    let herder = Herder::start(parts).await.context("the connectors cannot be read")?;
+    let connectors = herder.names().len();
+    context.telemetry.emit("", &Event::WorkerStarted { backend: kind, connectors });
+    context.telemetry.emit("", &Event::Listening { address: server.address().to_string() });
+    let progress = tokio::spawn(Progress::show(context.telemetry.clone(), context.screen.clone()));
+    let serving = tokio::spawn(server.serve(Arc::clone(&herder), stop.clone()));
+    // An error means that nobody can ask for a stop any more, which is asking for one.
+    let _ = stop.wait_for(|stop| *stop).await;
+    herder.shut_down(STOP_WITHIN).await;
+    serving.abort();
+    progress.abort();
+    context.screen.draw("");
+    Ok(Exit::Done)
+}

@@ -1,0 +1,497 @@
+//! `Herder`: the connectors of this worker. Every change goes to the store first and takes effect then, so that after a
+//! crash either the old or the new is there. Changes come one after the other; questions wait for nobody.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    time::Duration,
+};
+
+use tokio::{
+    sync::{Mutex as AsyncMutex, watch},
+    time::{Instant, timeout_at},
+};
+
+use super::{
+    error::HerderError,
+    state::{Action, Event, Machine},
+};
+use crate::{
+    config::{
+        ConnectorConfig, MASK, WorkerConfig, is_secret_name,
+        keys::{self, Kind},
+    },
+    engine::{Catalogue, Component, ConfigDefinition, ConfigType, Description, Instance, InstanceParts},
+    imports::http::Clients,
+    record::{SourceOffset, SourcePartition},
+    sink::{Backend, SinkError},
+    store::{ConnectorStore, GivenConfig, StoredConnector, TargetState},
+    telemetry::{Standing, Telemetry},
+    worker::{Task, TaskEnd, Validation, allow_list},
+};
+
+/// How long a change waits for a task to end; a task promises to need no longer.
+const HALT_WITHIN: Duration = Duration::from_secs(12);
+
+/// What the herder works with.
+pub struct Parts {
+    /// The worker's settings.
+    pub worker: Arc<WorkerConfig>,
+    /// The components at hand.
+    pub catalogue: Catalogue,
+    /// Where records and offsets go.
+    pub backend: Arc<dyn Backend>,
+    /// Where the connectors are kept.
+    pub store: Arc<dyn ConnectorStore>,
+    /// How connectors connect.
+    pub clients: Arc<Clients>,
+    /// Where facts go.
+    pub telemetry: Telemetry,
+}
+
+/// See the module.
+pub struct Herder {
+    parts: Parts,
+    connectors: Mutex<BTreeMap<String, Entry>>,
+    /// Held for the length of a change.
+    changing: AsyncMutex<()>,
+    /// Something about a connector is another than before.
+    changed: watch::Sender<()>,
+    me: Weak<Self>,
+}
+
+struct Entry {
+    config: GivenConfig,
+    machine: Machine,
+    /// Asks the task's life to end.
+    stop: Option<watch::Sender<bool>>,
+    /// It is gone for everybody who asks; its task's last life has not ended yet.
+    deleted: bool,
+}
+
+/// A connector as it is shown.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    /// Its name.
+    pub name: String,
+    /// Its configuration, as it was given.
+    pub config: GivenConfig,
+    /// Its state in Kafka Connect's words, and why it failed.
+    pub state: (&'static str, Option<String>),
+    /// Its task's state, if there is a task.
+    pub task: Option<(&'static str, Option<String>)>,
+    /// Version of the component; `None` when no component knows the class.
+    pub version: Option<String>,
+    /// How far the task is.
+    pub standing: Standing,
+}
+
+impl Herder {
+    /// Reads the store and makes everything so.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn start(parts: Parts) -> Result<Arc<Self>, SinkError> {
+        let stored = parts.store.load().await?;
+        let herder = Arc::new_cyclic(|me| Self {
+            parts,
+            connectors: Mutex::default(),
+            changing: AsyncMutex::default(),
+            changed: watch::Sender::new(()),
+            me: Weak::clone(me),
+        });
+        for StoredConnector { name, config, target } in stored {
+            herder.add(name, config, target);
+        }
+        Ok(herder)
+    }
+
+    /// The worker's settings.
+    #[must_use]
+    pub fn worker(&self) -> &WorkerConfig {
+        &self.parts.worker
+    }
+
+    /// The components at hand.
+    #[must_use]
+    pub fn catalogue(&self) -> &Catalogue {
+        &self.parts.catalogue
+    }
+
+    /// Where facts go.
+    #[must_use]
+    pub fn telemetry(&self) -> &Telemetry {
+        &self.parts.telemetry
+    }
+
+    /// Whether the store answers.
+    ///
+    /// # Errors
+    /// It does not.
+    pub async fn ready(&self) -> Result<(), SinkError> {
+        self.parts.store.load().await.map(|_| ())
+    }
+
+    /// What the worker writes to, for those who ask for a cluster's id.
+    #[must_use]
+    pub fn cluster_id(&self) -> String {
+        self.parts.backend.describe()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Entry>> {
+        self.connectors.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn add(&self, name: String, config: GivenConfig, target: TargetState) {
+        let (machine, action) = Machine::new(target);
+        self.lock().insert(name.clone(), Entry { config, machine, stop: None, deleted: false });
+        self.perform(&name, action);
+    }
+
+    /// Something happened to a connector.
+    fn tell(&self, name: &str, event: Event) {
+        let action = match self.lock().get_mut(name) {
+            Some(entry) => entry.machine.on(event),
+            None => return,
+        };
+        self.perform(name, action);
+    }
+
+    fn perform(&self, name: &str, action: Option<Action>) {
+        match action {
+            Some(Action::Start) => self.begin(name),
+            Some(Action::Halt) => {
+                if let Some(stop) = self.lock().get_mut(name).and_then(|entry| entry.stop.take()) {
+                    // An error means that it has ended by itself, which it will tell.
+                    let _ = stop.send(true);
+                }
+            }
+            Some(Action::Forget) => {
+                self.lock().remove(name);
+                self.parts.telemetry.progress.forget(name);
+            }
+            None => {}
+        }
+        self.changed.send_replace(());
+    }
+
+    /// Begins a life of the task.
+    fn begin(&self, name: &str) {
+        let (stop, stopped) = watch::channel(false);
+        let config = match self.lock().get_mut(name) {
+            Some(entry) => {
+                entry.stop = Some(stop);
+                entry.config.clone()
+            }
+            None => return,
+        };
+        let (me, name) = (Weak::clone(&self.me), name.to_owned());
+        tokio::spawn(async move {
+            let Some(herder) = me.upgrade() else { return };
+            let event = match herder.task(&name, &config).await {
+                Err(reason) => Event::Refused(reason),
+                Ok(task) => {
+                    let (backend, telemetry) = (Arc::clone(&herder.parts.backend), herder.parts.telemetry.clone());
+                    drop(herder);
+                    match tokio::spawn(async move { task.run(&*backend, &telemetry, stopped).await }).await {
+                        Ok(TaskEnd::Stopped) => Event::Halted,
+                        Ok(TaskEnd::Failed(reason) | TaskEnd::Fenced(reason)) => Event::Failed(reason),
+                        Err(error) => Event::Failed(format!("a defect of the host: {error}")),
+                    }
+                }
+            };
+            if let Some(herder) = me.upgrade() {
+                herder.tell(&name, event);
+            }
+        });
+    }
+
+    /// The task of a configuration, or what is wrong with it now.
+    async fn task(&self, name: &str, config: &GivenConfig) -> Result<Task, String> {
+        let Parts { worker, catalogue, clients, telemetry, .. } = &self.parts;
+        let (connector, findings) = ConnectorConfig::of_given(given(name, config), worker);
+        let validation = Validation::of(&connector, findings, worker, catalogue, telemetry).await;
+        let Validation { known, findings, .. } = validation.map_err(|error| error.to_string())?;
+        let Some((component, description)) = known.filter(|_| !findings.has_errors()) else {
+            let errors: Vec<String> =
+                findings.iter().filter(|finding| finding.is_error()).map(ToString::to_string).collect();
+            return Err(errors.join("\n"));
+        };
+        let allow = allow_list(worker, description).map_err(|error| error.to_string())?;
+        let (component, description) = (component.clone(), description.clone());
+        let (worker, clients) = (Arc::clone(worker), Arc::clone(clients));
+        Ok(Task { component, description, connector, worker, clients, allow })
+    }
+
+    /// Names of the connectors.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        self.lock().iter().filter(|(_, entry)| !entry.deleted).map(|(name, _)| name.clone()).collect()
+    }
+
+    /// One connector.
+    #[must_use]
+    pub fn shown(&self, name: &str) -> Option<Shown> {
+        let standing = self.parts.telemetry.progress.of(name);
+        let connectors = self.lock();
+        let entry = connectors.get(name).filter(|entry| !entry.deleted)?;
+        let owned = |(state, trace): (&'static str, Option<&str>)| (state, trace.map(str::to_owned));
+        let class = entry.config.get("connector.class").and_then(Option::as_deref).unwrap_or_default();
+        let task = entry.machine.task(standing.state).map(owned);
+        Some(Shown {
+            name: name.to_owned(),
+            config: entry.config.clone(),
+            state: owned(entry.machine.connector()),
+            task: task.map(|(state, trace)| (state, trace.or_else(|| standing.trace.clone()))),
+            version: self.parts.catalogue.find(class).ok().map(|(_, description)| description.version.clone()),
+            standing,
+        })
+    }
+
+    /// A configuration for those who ask: its secrets are masked, references to them are not.
+    #[must_use]
+    pub fn masked(&self, config: &GivenConfig) -> GivenConfig {
+        let mask = |(name, value): (&String, &Option<String>)| {
+            let hidden = value.as_ref().is_some_and(|value| !value.is_empty() && !is_reference(value))
+                && self.is_secret(config, name);
+            (name.clone(), if hidden { Some(MASK.to_owned()) } else { value.clone() })
+        };
+        config.iter().map(mask).collect()
+    }
+
+    /// A configuration from somebody who has seen a masked one: what is still masked stays as it was.
+    #[must_use]
+    pub fn unmasked(&self, name: &str, mut config: GivenConfig) -> GivenConfig {
+        let connectors = self.lock();
+        let Some(before) = connectors.get(name).filter(|entry| !entry.deleted).map(|entry| &entry.config) else {
+            return config;
+        };
+        for (key, value) in &mut config {
+            if value.as_deref() == Some(MASK) && self.is_secret(before, key) {
+                *value = before.get(key).cloned().flatten();
+            }
+        }
+        config
+    }
+
+    fn is_secret(&self, config: &GivenConfig, name: &str) -> bool {
+        let class = config.get("connector.class").and_then(Option::as_deref).unwrap_or_default();
+        let declared = self.parts.catalogue.find(class).is_ok_and(|(_, description)| {
+            let password = |setting: &&ConfigDefinition| setting.config_type == ConfigType::Password;
+            description.config.iter().filter(password).any(|setting| setting.name == name)
+        });
+        declared || is_secret_name(name) || keys::find(name).is_some_and(|key| key.kind == Kind::Password)
+    }
+
+    /// Makes a connector.
+    ///
+    /// # Errors
+    /// There is one of that name, or the store refuses.
+    pub async fn create(&self, name: &str, config: GivenConfig, target: TargetState) -> Result<Shown, HerderError> {
+        let _changing = self.changing.lock().await;
+        if self.shown(name).is_some() {
+            return Err(HerderError::Exists(name.to_owned()));
+        }
+        // One of that name may still be on its way out.
+        self.wait(name, |entry| entry.is_none()).await?;
+        self.store_new(name, &config, target).await?;
+        self.add(name.to_owned(), config, target);
+        self.shown(name).ok_or_else(|| HerderError::NotFound(name.to_owned()))
+    }
+
+    /// Gives a connector another configuration, or makes one. The second value tells whether it was made.
+    ///
+    /// # Errors
+    /// The store refuses.
+    pub async fn configure(&self, name: &str, config: GivenConfig) -> Result<(Shown, bool), HerderError> {
+        let changing = self.changing.lock().await;
+        let target = self.lock().get(name).filter(|entry| !entry.deleted).map(|entry| entry.machine.target());
+        let Some(target) = target else {
+            drop(changing);
+            return Ok((self.create(name, config, TargetState::Started).await?, true));
+        };
+        self.store_new(name, &config, target).await?;
+        if let Some(entry) = self.lock().get_mut(name) {
+            entry.config = config;
+        }
+        self.tell(name, Event::Configure);
+        let shown = self.shown(name).ok_or_else(|| HerderError::NotFound(name.to_owned()))?;
+        Ok((shown, false))
+    }
+
+    async fn store_new(&self, name: &str, config: &GivenConfig, target: TargetState) -> Result<(), HerderError> {
+        let stored = StoredConnector { name: name.to_owned(), config: config.clone(), target };
+        Ok(self.parts.store.put(&stored).await?)
+    }
+
+    /// Pauses, resumes or stops a connector.
+    ///
+    /// # Errors
+    /// There is none of that name, or the store refuses.
+    pub async fn want(&self, name: &str, target: TargetState) -> Result<(), HerderError> {
+        let _changing = self.changing.lock().await;
+        let Some(before) = self.lock().get(name).filter(|entry| !entry.deleted).map(|entry| entry.machine.target())
+        else {
+            return Err(HerderError::NotFound(name.to_owned()));
+        };
+        if before != target {
+            self.parts.store.put_target(name, target).await?;
+        }
+        self.tell(name, Event::Want(target));
+        Ok(())
+    }
+
+    /// Starts the task anew, where one is wanted.
+    ///
+    /// # Errors
+    /// There is no connector of that name.
+    pub async fn restart(&self, name: &str) -> Result<(), HerderError> {
+        let _changing = self.changing.lock().await;
+        self.shown(name).ok_or_else(|| HerderError::NotFound(name.to_owned()))?;
+        self.tell(name, Event::Restart);
+        Ok(())
+    }
+
+    /// Removes a connector. Its offsets stay.
+    ///
+    /// # Errors
+    /// There is none of that name, or the store refuses.
+    pub async fn delete(&self, name: &str) -> Result<(), HerderError> {
+        let _changing = self.changing.lock().await;
+        self.shown(name).ok_or_else(|| HerderError::NotFound(name.to_owned()))?;
+        self.parts.store.delete(name).await?;
+        if let Some(entry) = self.lock().get_mut(name) {
+            entry.deleted = true;
+        }
+        self.tell(name, Event::Delete);
+        Ok(())
+    }
+
+    /// Where a connector stands.
+    ///
+    /// # Errors
+    /// There is none of that name, or the offsets cannot be read.
+    pub async fn offsets(&self, name: &str) -> Result<Vec<(SourcePartition, SourceOffset)>, HerderError> {
+        self.shown(name).ok_or_else(|| HerderError::NotFound(name.to_owned()))?;
+        Ok(self.parts.backend.offsets(name).await?)
+    }
+
+    /// Changes offsets of a connector that is stopped; `None` for all of them removes every offset.
+    ///
+    /// # Errors
+    /// There is none of that name, it is not stopped, the component refuses an offset, or they cannot be written.
+    pub async fn alter_offsets(
+        &self,
+        name: &str,
+        offsets: Option<&[(SourcePartition, Option<SourceOffset>)]>,
+    ) -> Result<(), HerderError> {
+        let _changing = self.changing.lock().await;
+        let shown = self.shown(name).ok_or_else(|| HerderError::NotFound(name.to_owned()))?;
+        if shown.state.0 != "STOPPED" {
+            return Err(HerderError::NotStopped(name.to_owned()));
+        }
+        self.wait(name, |entry| entry.is_none_or(|entry| entry.machine.is_at_rest())).await?;
+        self.write_offsets(&shown, offsets).await
+    }
+
+    /// The same while the connector may run: its task is held meanwhile. Gives back where it stood before.
+    ///
+    /// # Errors
+    /// As `alter_offsets`.
+    pub async fn move_offsets(
+        &self,
+        name: &str,
+        offsets: Option<&[(SourcePartition, Option<SourceOffset>)]>,
+    ) -> Result<Vec<(SourcePartition, SourceOffset)>, HerderError> {
+        let _changing = self.changing.lock().await;
+        let shown = self.shown(name).ok_or_else(|| HerderError::NotFound(name.to_owned()))?;
+        self.tell(name, Event::Hold(true));
+        let moved = async {
+            self.wait(name, |entry| entry.is_none_or(|entry| entry.machine.is_at_rest())).await?;
+            let before = self.parts.backend.offsets(name).await?;
+            self.write_offsets(&shown, offsets).await?;
+            Ok(before)
+        };
+        let moved = moved.await;
+        self.tell(name, Event::Hold(false));
+        moved
+    }
+
+    async fn write_offsets(
+        &self,
+        shown: &Shown,
+        offsets: Option<&[(SourcePartition, Option<SourceOffset>)]>,
+    ) -> Result<(), HerderError> {
+        let backend = &self.parts.backend;
+        let Some(offsets) = offsets else {
+            for (partition, _) in backend.offsets(&shown.name).await? {
+                backend.alter_offset(&shown.name, &partition, None).await?;
+            }
+            return Ok(());
+        };
+        let class = shown.config.get("connector.class").and_then(Option::as_deref).unwrap_or_default();
+        let known = self.parts.catalogue.find(class).map_err(|error| HerderError::Refused(error.to_string()))?;
+        // Everything is looked at before anything is written.
+        for (partition, offset) in offsets {
+            self.check_offset(known, partition, offset.as_ref()).await?;
+        }
+        for (partition, offset) in offsets {
+            backend.alter_offset(&shown.name, partition, offset.as_ref()).await?;
+        }
+        Ok(())
+    }
+
+    async fn check_offset(
+        &self,
+        (component, _): &(Component, Description),
+        partition: &SourcePartition,
+        offset: Option<&SourceOffset>,
+    ) -> Result<(), HerderError> {
+        let parts = InstanceParts::for_questions(self.parts.telemetry.clone(), vec![]);
+        let refused = |reason: String| HerderError::Refused(reason);
+        let mut instance = Instance::new(component, parts).await.map_err(|(error, _)| refused(error.to_string()))?;
+        let verdict = instance.validate_offset(partition, offset).await;
+        verdict.map_err(|error| refused(error.to_string()))?.map_err(refused)
+    }
+
+    /// Waits until that holds of a connector.
+    async fn wait(&self, name: &str, holds: impl Fn(Option<&Entry>) -> bool) -> Result<(), HerderError> {
+        let deadline = Instant::now() + HALT_WITHIN;
+        let mut changed = self.changed.subscribe();
+        loop {
+            if holds(self.lock().get(name)) {
+                return Ok(());
+            }
+            if timeout_at(deadline, changed.changed()).await.is_err() {
+                return Err(HerderError::StillRunning(name.to_owned()));
+            }
+        }
+    }
+
+    /// Ends every task in good order; what is wanted of the connectors stays in the store.
+    pub async fn shut_down(&self, within: Duration) {
+        let names: Vec<String> = self.lock().keys().cloned().collect();
+        for name in names {
+            self.tell(&name, Event::Want(TargetState::Paused));
+        }
+        let deadline = Instant::now() + within;
+        let mut changed = self.changed.subscribe();
+        while !self.lock().values().all(|entry| entry.machine.is_at_rest()) {
+            if timeout_at(deadline, changed.changed()).await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+/// `${file:/path:key}` and the like tell where a secret is, and not what.
+fn is_reference(value: &str) -> bool {
+    value.starts_with("${") && value.ends_with('}')
+}
+
+/// The configuration in pairs, with the name in it; a null is no setting.
+fn given(name: &str, config: &GivenConfig) -> Vec<(String, String)> {
+    let pairs = config.iter().filter_map(|(key, value)| Some((key.clone(), value.clone()?)));
+    let named = config.get("name").is_some_and(Option::is_some);
+    pairs.chain((!named).then(|| ("name".to_owned(), name.to_owned()))).collect()
+}

@@ -1,0 +1,85 @@
+//! The routes, and what their handlers share.
+
+use std::{ops::Deref, sync::Arc};
+
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    http::StatusCode,
+    routing::{get, post, put},
+};
+
+use super::{cloud, connectors, error::RestError, metrics, offsets, plugins, root};
+use crate::herder::Herder;
+
+/// Size of a request's body, in bytes. A configuration has some kilobytes.
+pub(super) const BODY_BYTES_MAX: usize = 1 << 20;
+
+/// What handlers share; cheap to clone.
+#[derive(Clone)]
+pub(super) struct App(Arc<Shared>);
+
+/// See `App`.
+pub(super) struct Shared {
+    pub(super) herder: Arc<Herder>,
+    /// `worker_id` in a status: host and port of this worker.
+    pub(super) worker_id: String,
+    /// `http` or `https`.
+    pub(super) scheme: &'static str,
+    /// What was asked for in Confluent's way, by connector.
+    pub(super) requests: cloud::Requests,
+    /// The cluster that records go to; of the embedded log its name.
+    pub(super) cluster_id: String,
+}
+
+impl Deref for App {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+impl App {
+    pub(super) fn new(shared: Shared) -> Self {
+        Self(Arc::new(shared))
+    }
+
+    /// Everything that can be asked.
+    pub(super) fn router(self) -> Router {
+        let connector = Router::new()
+            .route("/", get(connectors::get).delete(connectors::delete))
+            .route("/config", get(connectors::get_config).put(connectors::put_config).patch(connectors::patch_config))
+            .route("/status", get(connectors::get_status))
+            .route("/restart", post(connectors::restart))
+            .route("/pause", put(connectors::pause))
+            .route("/resume", put(connectors::resume))
+            .route("/stop", put(connectors::stop))
+            .route("/tasks", get(connectors::tasks))
+            .route("/tasks/{task}/status", get(connectors::task_status))
+            .route("/tasks/{task}/restart", post(connectors::task_restart))
+            .route("/topics", get(connectors::topics))
+            .route("/topics/reset", put(connectors::reset_topics))
+            .route("/offsets", get(offsets::get).patch(offsets::patch).delete(offsets::delete));
+        Router::new()
+            .route("/", get(root::server_info))
+            .route("/health", get(root::health))
+            .route("/livez", get(root::livez))
+            .route("/readyz", get(root::readyz))
+            .route("/metrics", get(metrics::metrics))
+            .route("/connectors", get(connectors::list).post(connectors::create))
+            .nest("/connectors/{name}", connector)
+            .nest("/connect/v1/environments/{environment}/clusters/{cluster}", cloud::router())
+            .route("/connector-plugins", get(plugins::list))
+            .route("/connector-plugins/{plugin}/config", get(plugins::config))
+            .route("/connector-plugins/{plugin}/config/validate", put(plugins::validate))
+            .method_not_allowed_fallback(not_allowed)
+            .fallback(|| async { RestError::of_status(StatusCode::NOT_FOUND) })
+            .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+            .with_state(self)
+    }
+}
+
+async fn not_allowed() -> RestError {
+    RestError::of_status(StatusCode::METHOD_NOT_ALLOWED)
+}

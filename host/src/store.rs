@@ -1,0 +1,107 @@
+//! `ConnectorStore`: where the connectors of a service stand when the process does not. Two kinds: SQLite beside the
+//! embedded log, and Kafka Connect's config topic.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+
+use crate::sink::SinkError;
+
+/// A connector's configuration as it was given: references unresolved, null where null was given.
+pub type GivenConfig = BTreeMap<String, Option<String>>;
+
+/// What is wanted of a connector.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TargetState {
+    /// It runs.
+    #[default]
+    Started,
+    /// It keeps its place and does nothing.
+    Paused,
+    /// Nothing of it is there but its configuration and its offsets.
+    Stopped,
+}
+
+impl TargetState {
+    /// The word in Kafka Connect's config topic.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Started => "STARTED",
+            Self::Paused => "PAUSED",
+            Self::Stopped => "STOPPED",
+        }
+    }
+
+    /// Of that word.
+    #[must_use]
+    pub fn of(word: &str) -> Option<Self> {
+        [Self::Started, Self::Paused, Self::Stopped].into_iter().find(|target| target.as_str() == word)
+    }
+
+    /// Of `initial_state` in a request: `RUNNING`, `PAUSED` or `STOPPED`, in any case.
+    #[must_use]
+    pub fn of_initial(word: &str) -> Option<Self> {
+        if word.eq_ignore_ascii_case("RUNNING") {
+            return Some(Self::Started);
+        }
+        [Self::Paused, Self::Stopped].into_iter().find(|target| target.as_str().eq_ignore_ascii_case(word))
+    }
+}
+
+/// A connector as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredConnector {
+    /// Its name.
+    pub name: String,
+    /// Its configuration.
+    pub config: GivenConfig,
+    /// What is wanted of it.
+    pub target: TargetState,
+}
+
+/// One kind of store. Each call is one change: it happened as a whole, or not at all.
+#[async_trait]
+pub trait ConnectorStore: Send + Sync {
+    /// Every connector.
+    ///
+    /// # Errors
+    /// See `SinkError`.
+    async fn load(&self) -> Result<Vec<StoredConnector>, SinkError>;
+
+    /// A new connector, or a new configuration; of an old one what is wanted stays.
+    ///
+    /// # Errors
+    /// See `SinkError`.
+    async fn put(&self, connector: &StoredConnector) -> Result<(), SinkError>;
+
+    /// What is wanted of a connector from now on.
+    ///
+    /// # Errors
+    /// See `SinkError`.
+    async fn put_target(&self, connector: &str, target: TargetState) -> Result<(), SinkError>;
+
+    /// Removes a connector; its offsets stay, as in Kafka Connect.
+    ///
+    /// # Errors
+    /// See `SinkError`.
+    async fn delete(&self, connector: &str) -> Result<(), SinkError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words() {
+        for (word, target, initial) in [
+            ("STARTED", Some(TargetState::Started), None),
+            ("RUNNING", None, Some(TargetState::Started)),
+            ("paused", None, Some(TargetState::Paused)),
+            ("STOPPED", Some(TargetState::Stopped), Some(TargetState::Stopped)),
+            ("", None, None),
+        ] {
+            assert_eq!((TargetState::of(word), TargetState::of_initial(word)), (target, initial), "{word}");
+        }
+    }
+}
