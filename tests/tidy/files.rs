@@ -18,12 +18,13 @@ const SLEEPS: &[(&str, usize, &str)] = &[
     ("host/src/kafka/tests.rs", 1, "turns the sink, as the worker does, until a broker's answer is there"),
     (
         "host/src/kafka/transactions/tests.rs",
-        3,
-        "turns the sink until an answer is there; a foreign transaction stays open",
+        4,
+        "turns the sink until an answer is there, or looks at the fake broker; a foreign transaction stays open",
     ),
     ("host/src/worker/tests.rs", 1, "looks at counters that nobody announces, with a deadline"),
     ("tests/benches/figures/process.rs", 1, "measuring samples other processes at intervals"),
     ("tests/it/broker.rs", 1, "nothing announces that the port of a foreign process has opened"),
+    ("tests/it/connect_worker.rs", 1, "nothing announces what a foreign process has done"),
     (
         "tests/it/exactly_once.rs",
         7,
@@ -31,6 +32,7 @@ const SLEEPS: &[(&str, usize, &str)] = &[
     ),
     ("tests/it/kill_loop.rs", 3, "the pace of changes, and the instants at which a kill comes"),
     ("tests/it/registry.rs", 1, "nothing announces that a foreign process answers"),
+    ("tests/it/serve.rs", 1, "a REST API is asked, and announces nothing"),
     ("tests/it/process.rs", 1, "the kernel tells nobody that a process was halted"),
 ];
 

@@ -341,10 +341,9 @@ pub(super) async fn restart(
     if !only_failed || shown.state.0 == "FAILED" {
         body["connector"]["state"] = "RESTARTING".into();
     }
-    if wanted && shown.state.0 == "RUNNING" {
-        if include_tasks && (!only_failed || task_failed) && body["tasks"][0].is_object() {
-            body["tasks"][0]["state"] = "RESTARTING".into();
-        }
+    let task_restarts = wanted && include_tasks && (!only_failed || task_failed);
+    if task_restarts && shown.state.0 == "RUNNING" && body["tasks"][0].is_object() {
+        body["tasks"][0]["state"] = "RESTARTING".into();
     }
     Ok((StatusCode::ACCEPTED, Json(body)).into_response())
 }
