@@ -305,8 +305,26 @@ impl Broker {
 
     /// Creates a topic with one partition.
     pub(crate) fn create_topic(&self, name: &str) {
-        let arguments = ["--bootstrap-server", &self.address(), "--create", "--topic", name, "--partitions", "1"];
-        java_output("org.apache.kafka.tools.TopicCommand", &arguments);
+        self.create_topic_with(name, &[]);
+    }
+
+    /// The same with more arguments.
+    pub(crate) fn create_topic_with(&self, name: &str, more: &[&str]) {
+        let address = self.address();
+        let arguments = ["--bootstrap-server", &address, "--create", "--topic", name, "--partitions", "1"];
+        java_output("org.apache.kafka.tools.TopicCommand", &[&arguments[..], more].concat());
+    }
+
+    /// Writes records with Kafka's own console: keys and values, no `|` among them.
+    pub(crate) fn produce(&self, topic: &str, records: &[(&str, &str)]) {
+        let mut producer = java("org.apache.kafka.tools.ConsoleProducer");
+        producer.args(["--bootstrap-server", &self.address(), "--topic", topic]);
+        producer.args(["--reader-property", "parse.key=true", "--reader-property", "key.separator=|"]);
+        let mut child = producer.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().expect("java starts");
+        let lines: String = records.iter().map(|(key, value)| format!("{key}|{value}\n")).collect();
+        // Its end is the end of what it reads.
+        child.stdin.take().expect("it is piped").write_all(lines.as_bytes()).expect("the producer reads");
+        assert!(child.wait().expect("a child can be waited for").success(), "the console producer failed");
     }
 }
 

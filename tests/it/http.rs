@@ -18,12 +18,16 @@ pub(crate) fn ask_with(
     content_type: Option<&str>,
     body: &str,
 ) -> Option<(u16, String)> {
+    let content_type = content_type.map(|value| format!("Content-Type: {value}\r\n")).unwrap_or_default();
+    ask_as(port, method, path, &content_type, body)
+}
+
+/// The same with these lines in the head.
+pub(crate) fn ask_as(port: u16, method: &str, path: &str, lines: &str, body: &str) -> Option<(u16, String)> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
     // HTTP/1.0: the answer ends with the connection and comes in one piece.
     let length = body.len();
-    let content_type = content_type.map(|value| format!("Content-Type: {value}\r\n")).unwrap_or_default();
-    let head =
-        format!("{method} {path} HTTP/1.0\r\nHost: 127.0.0.1\r\n{content_type}Content-Length: {length}\r\n\r\n{body}");
+    let head = format!("{method} {path} HTTP/1.0\r\nHost: 127.0.0.1\r\n{lines}Content-Length: {length}\r\n\r\n{body}");
     stream.write_all(head.as_bytes()).ok()?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).ok()?;

@@ -139,6 +139,44 @@ fn a_missing_topic_is_named_with_its_remedy() {
 }
 
 #[test]
+fn what_is_wrong_with_the_offsets_topic_is_named() {
+    let Some(broker) = Broker::shared() else { return };
+    let org = Org::start();
+    broker.create_topic("it-offsets");
+    let compacted = ["--config", "cleanup.policy=compact"];
+    let own = format!("[\"{NAME}\",{{}}]");
+    let scene = |offsets: &str| scene(&org, broker, "it-offsets").worker("offset.storage.topic", offsets);
+    let refused = |scene: Scene, words: &[&str]| {
+        scene.run().wait(PATIENCE).expect_code(1).expect_said(&["FAILED"]).expect_said(words);
+    };
+    refused(
+        scene("it-offsets-replicas").worker("offset.storage.replication.factor", "3"),
+        &["it-offsets-replicas", "offset.storage.replication.factor", "fewer brokers"],
+    );
+    broker.create_topic_with("it-offsets-deleted", &["--config", "cleanup.policy=delete"]);
+    refused(scene("it-offsets-deleted"), &["it-offsets-deleted", "cleanup.policy=delete", "kafka-configs"]);
+    for (topic, value, words) in [
+        ("it-offsets-broken", "x", ["no", "tributary offsets alter"]),
+        ("it-offsets-nested", r#"{"replayId":{}}"#, ["JSON object", "tributary offsets alter"]),
+        ("it-offsets-text", r#"{"replayId":"abc"}"#, ["replayId", "whole number"]),
+        ("it-offsets-half", r#"{"replayId":1.5}"#, ["replayId", "whole number"]),
+    ] {
+        broker.create_topic_with(topic, &compacted);
+        broker.produce(topic, &[(&own, value)]);
+        refused(scene(topic), &words);
+    }
+    // What is not for us is passed over, whatever it is.
+    broker.create_topic_with("it-offsets-foreign", &compacted);
+    broker.produce(
+        "it-offsets-foreign",
+        &[("x", "y"), ("[]", "z"), (r#"["another",{}]"#, "broken"), (&own.replace("{}", r#"{"a":1}"#), r#"{"b":2}"#)],
+    );
+    let run = scene("it-offsets-foreign").run();
+    run.expect_line(&["starts without a stored offset"]);
+    run.terminate().0.expect_code(0);
+}
+
+#[test]
 fn what_somebody_mends_is_gone_on_with() {
     let Some(broker) = Broker::shared() else { return };
     let org = Org::start();

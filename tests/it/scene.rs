@@ -93,7 +93,8 @@ impl Scene {
         path.to_string_lossy().into_owned()
     }
 
-    fn connector_file(&self) -> String {
+    /// The connector's file.
+    pub(crate) fn connector_file(&self) -> String {
         let path = self.path("salesforce-pushtopic.json");
         let document = json!({"name": self.connector.get("name"), "config": self.connector});
         put(&path, &document.to_string());

@@ -252,6 +252,120 @@ fn a_connector_that_cannot_run_says_why() {
     service.run.terminate().0.expect_code(0);
 }
 
+/// Every metric that the dashboard and the alert rules name is one that the service has, or one of the component's counters
+/// that begin with their first event; these stand in the component's source.
+#[test]
+fn dashboard_and_alerts_name_metrics_that_there_are() {
+    const FILES: [&str; 2] = [
+        include_str!("../../docs/examples/service/alerts.yml"),
+        include_str!("../../docs/examples/service/grafana.json"),
+    ];
+    const COUNTERS: &str = include_str!("../../plugin/src/telemetry.rs");
+    let org = Org::start();
+    let scene = Scene::new(&org, "leads");
+    let service = Service::start(&scene);
+    service.expect("POST", "/connectors", &creation(&scene, None), 201);
+    service.run.expect_line(&["subscribed"]);
+    org.create_leads(1);
+    service.until_committed(&org);
+    let page = service.get("/metrics").as_str().unwrap_or_default().to_owned();
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let mut seen = 0;
+    for word in FILES.iter().flat_map(|text| text.split(|c| !is_part(c))) {
+        if !word.starts_with("kafka_connect_") && !word.starts_with("tributary_") {
+            continue;
+        }
+        seen += 1;
+        let of_component =
+            word.strip_prefix("tributary_").is_some_and(|name| COUNTERS.contains(&format!("\"{name}\"")));
+        let shown = page.lines().any(|line| line.starts_with(&format!("# TYPE {word} ")));
+        assert!(shown || of_component || word == "tributary_failures_total", "{word} is no metric:\n{page}");
+    }
+    assert!(seen >= 14, "only {seen} names were found");
+    service.run.terminate().0.expect_code(0);
+}
+
+/// Users, over TLS: who is none is asked for a name, and what somebody changed is noted with theirs.
+#[test]
+fn who_asks_has_to_be_somebody() {
+    let org = Org::start();
+    let scene = Scene::new(&org, "leads");
+    let (users, pem) = (scene.path("users.properties"), scene.path("server.pem"));
+    std::fs::write(&users, "ada=engine\n").expect("the folder is ours");
+    let scene = scene.worker("tributary.rest.auth.file", &users.to_string_lossy());
+    let service = Service::start(&scene);
+    // ada:engine, ada:wrong.
+    let as_user = |credentials: &str, method: &str, path: &str| {
+        let lines = format!("Authorization: Basic {credentials}\r\n");
+        http::ask_as(service.port, method, path, &lines, "").expect("the service answers").0
+    };
+    assert_eq!(service.ask("GET", "/connectors", &NOTHING).0, 401);
+    assert_eq!(as_user("YWRhOndyb25n", "GET", "/connectors"), 401);
+    assert_eq!(as_user("YWRhOmVuZ2luZQ==", "GET", "/connectors"), 200);
+    assert_eq!(as_user("YWRhOmVuZ2luZQ==", "DELETE", "/connectors/absent"), 404);
+    service.run.expect_line(&["ada asked DELETE /connectors/absent, answered 404"]);
+    assert_eq!(service.ask("GET", "/livez", &NOTHING).0, 200);
+    service.run.terminate().0.expect_code(0);
+
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate can be made");
+    std::fs::write(&pem, made.signing_key.serialize_pem() + &made.cert.pem()).expect("the folder is ours");
+    let port = free_port();
+    let scene = scene
+        .worker("listeners", &format!("https://127.0.0.1:{port}"))
+        .worker("listeners.https.ssl.keystore.location", &pem.to_string_lossy())
+        .worker("listeners.https.ssl.keystore.type", "PEM");
+    let run = scene.serve(port);
+    run.expect_line(&["the REST API answers at https://"]);
+    let curl = std::process::Command::new("curl")
+        .args(["--silent", "--fail", "--user", "ada:engine", "--cacert"])
+        .arg(&pem)
+        .arg(format!("https://localhost:{port}/connectors"))
+        .output();
+    match curl {
+        Ok(output) => assert_eq!(String::from_utf8_lossy(&output.stdout), "[]", "{output:?}"),
+        Err(error) => {
+            let _ = std::io::Write::write_fmt(
+                &mut std::io::stderr(),
+                format_args!("SKIPPED: TLS of the service: curl: {error}\n"),
+            );
+        }
+    }
+    run.terminate().0.expect_code(0);
+}
+
+/// What a person does on the command line.
+#[test]
+fn connectors_on_the_command_line() {
+    let org = Org::start();
+    let scene = Scene::new(&org, "leads");
+    let service = Service::start(&scene);
+    let url = format!("http://127.0.0.1:{}", service.port);
+    let run =
+        |arguments: &[&str]| Tributary::start(&[&["connectors", "--url", &url], arguments].concat()).wait(PATIENCE);
+    let file = scene.connector_file();
+    run(&["create", &file]).expect_code(0);
+    service.until_state("RUNNING", Some("RUNNING"));
+    let list = run(&["list"]);
+    list.expect_code(0);
+    let row: Vec<&str> = list.stdout.lines().nth(1).unwrap_or_default().split_whitespace().collect();
+    assert_eq!(row[..3], [NAME, "RUNNING", "RUNNING"], "{}", list.stdout);
+    for (action, state, task) in
+        [("pause", "PAUSED", Some("PAUSED")), ("resume", "RUNNING", Some("RUNNING")), ("stop", "STOPPED", None)]
+    {
+        run(&[action, NAME]).expect_code(0);
+        service.until_state(state, task);
+    }
+    let status = run(&["status", NAME, "--json"]);
+    let status: Value = serde_json::from_str(&status.stdout).expect("it is JSON");
+    assert_eq!(status["connector"]["state"], "STOPPED");
+    run(&["delete", NAME]).expect_code(0);
+    let gone = run(&["status", NAME]);
+    assert_eq!((gone.code, gone.stderr.contains("No status found")), (Some(1), true), "{}", gone.stderr);
+    service.run.terminate().0.expect_code(0);
+    let nobody = run(&["list"]);
+    assert_eq!((nobody.code, nobody.stderr.contains("nobody answers")), (Some(2), true), "{}", nobody.stderr);
+}
+
 /// The configurations stand in Kafka, as Kafka Connect writes them, and another process takes them up; offsets requests of
 /// the cloud's dialect move a running connector that is delivered exactly once.
 #[test]

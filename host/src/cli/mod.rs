@@ -3,6 +3,7 @@
 //!
 //! The only place where errors are `anyhow`'s: they have reached the person they are for.
 
+mod connectors;
 mod describe;
 mod findings_table;
 mod load;
@@ -58,6 +59,8 @@ enum Command {
     Run(run::Arguments),
     /// Runs connectors as a service, with Kafka Connect's REST API, until SIGINT or SIGTERM
     Serve(serve::Arguments),
+    /// Lists, makes, pauses, resumes, stops, restarts and removes connectors of a running service
+    Connectors(connectors::Arguments),
     /// Checks every property of a connector file; with --online also the services that it names
     Validate(validate::Arguments),
     /// Tells what the component is and every property it takes
@@ -112,6 +115,7 @@ fn perform(context: &Context, command: Command) -> anyhow::Result<Exit> {
         match command {
             Command::Run(arguments) => run::run(context, arguments).await,
             Command::Serve(arguments) => serve::serve(context, arguments).await,
+            Command::Connectors(arguments) => connectors::connectors(context, arguments).await,
             Command::Validate(arguments) => validate::validate(context, arguments).await,
             Command::Describe(arguments) => describe::describe(context, arguments).await,
             Command::Tail(arguments) => tail::tail(context, arguments),
@@ -147,6 +151,9 @@ mod tests {
             "--worker w.properties --component c.wasm --log-format json --log-level debug run a.json",
             "serve",
             "serve --worker w.properties --listen 127.0.0.1:0",
+            "connectors list",
+            "connectors status a --json",
+            "connectors --url http://127.0.0.1:8083 restart a",
             "validate --worker w.properties a.json",
             "validate --online --json a.json",
             "validate --json a.json",

@@ -16,7 +16,7 @@ use crate::{
 /// What `serve` takes.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Where the REST API listens; on loopback alone [default: listeners of the worker file, else 127.0.0.1:8083]
+    /// Where the REST API listens [default: listeners of the worker file, else 127.0.0.1:8083]
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
 }
@@ -31,7 +31,9 @@ pub(super) async fn serve(context: &Context, arguments: Arguments) -> anyhow::Re
     let mut stop = run::signals(context.screen.clone())?;
     let (worker, findings) = load::worker(context)?;
     run::report(context, "", &findings);
-    let server = Server::bind(arguments.listen.unwrap_or(worker.listener)).await?;
+    let mut rest = worker.rest.clone();
+    rest.address = arguments.listen.unwrap_or(rest.address);
+    let server = Server::bind(&rest).await?;
     let (_engine, catalogue) = load::catalogue(context, &worker, CONNECTORS_EXPECTED).await?;
     let clients = Arc::new(Clients::new(&worker.network, &context.telemetry)?);
     let (backend, store) = load::backend_and_store(&worker);
@@ -41,7 +43,7 @@ pub(super) async fn serve(context: &Context, arguments: Arguments) -> anyhow::Re
     let herder = Herder::start(parts).await.context("the connectors cannot be read")?;
     let connectors = herder.names().len();
     context.telemetry.emit("", &Event::WorkerStarted { backend: kind, connectors });
-    context.telemetry.emit("", &Event::Listening { address: server.address().to_string() });
+    context.telemetry.emit("", &Event::Listening { url: server.url() });
     let progress = tokio::spawn(Progress::show(context.telemetry.clone(), context.screen.clone()));
     let serving = tokio::spawn(server.serve(Arc::clone(&herder), stop.clone()));
     // An error means that nobody can ask for a stop any more, which is asking for one.

@@ -2,7 +2,6 @@
 
 use std::{
     fmt,
-    net::{IpAddr, Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
 };
 
@@ -17,6 +16,7 @@ use super::{
     provider_settings::ProviderSettings,
     providers::Providers,
     proxy::ProxySettings,
+    rest::RestConfig,
     security::{self, Security},
     values::{last, list, number},
     worker_keys::WORKER_KEYS,
@@ -33,8 +33,8 @@ pub struct WorkerConfig {
     pub network: NetworkConfig,
     /// `tributary.instance.memory.max.bytes`.
     pub instance_memory_max_bytes: usize,
-    /// `listeners`: where the REST API of a service listens.
-    pub listener: SocketAddr,
+    /// Where the REST API of a service listens, and who may ask.
+    pub rest: RestConfig,
     /// `offset.flush.interval.ms`.
     pub offset_flush_interval_ms: u64,
     /// `plugin.path`: files or directories.
@@ -216,7 +216,7 @@ impl<'a> Reader<'a> {
             network: self.network(),
             instance_memory_max_bytes: self
                 .number("tributary.instance.memory.max.bytes", 1024 * 1024..=4 * 1024 * 1024 * 1024),
-            listener: self.listener(),
+            rest: self.rest(),
             offset_flush_interval_ms: self.number("offset.flush.interval.ms", 1..=i64::MAX.unsigned_abs()),
             plugin_path: self.get("plugin.path").map(list).unwrap_or_default().into_iter().map(PathBuf::from).collect(),
             connector_defaults: self.properties.iter().filter(|(name, _)| own(name)).cloned().collect(),
@@ -224,31 +224,6 @@ impl<'a> Reader<'a> {
             providers: ProviderSettings::read(self.properties, &mut self.findings),
             references: None,
         }
-    }
-
-    /// The first listener; Kafka Connect's form, without a host for every address of the machine.
-    fn listener(&mut self) -> SocketAddr {
-        const NAME: &str = "listeners";
-        let usual = SocketAddr::from((Ipv4Addr::LOCALHOST, 8083));
-        let Some(given) = self.get(NAME) else { return usual };
-        let all = list(given);
-        if all.len() > 1 {
-            self.findings.warning(NAME, Some(given), "names more than one address, and the first counts", "Keep one.");
-        }
-        let address = all.first().and_then(|first| {
-            let (host, port) = first.strip_prefix("http://")?.trim_end_matches('/').rsplit_once(':')?;
-            let host = match host.trim_start_matches('[').trim_end_matches(']') {
-                "" => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
-                "localhost" => IpAddr::V4(Ipv4Addr::LOCALHOST),
-                host => host.parse().ok()?,
-            };
-            Some(SocketAddr::new(host, port.parse().ok()?))
-        });
-        address.unwrap_or_else(|| {
-            let remedy = "Write http://127.0.0.1:8083, an address and a port; https is not offered in this version.";
-            self.findings.error(NAME, Some(given), "is no address that can be listened at", remedy);
-            usual
-        })
     }
 
     fn network(&mut self) -> NetworkConfig {

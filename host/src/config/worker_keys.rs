@@ -11,7 +11,7 @@ const fn ignored(name: &'static str, reason: &'static str, doc: &'static str) ->
     Key::new(name, Kind::String, None, Treatment::Ignored(reason), doc)
 }
 
-const NO_REST: &str = "the REST API of this version is for this machine alone, in plain http";
+const NO_REST: &str = "the REST API of this version does not know it; docs/operations.md says what there is";
 const NO_GROUP: &str = "a worker runs alone in this version";
 const NO_JAVA: &str = "there are no Java classes here";
 
@@ -185,7 +185,19 @@ pub static WORKER_KEYS: &[Key] = &[
         "listeners",
         Kind::List,
         Some("http://127.0.0.1:8083"),
-        "Where the REST API of `tributary serve` listens: one address, on loopback. `tributary run` has none.",
+        "Where the REST API of `tributary serve` listens: one IP address and port, `http://127.0.0.1:8083` or `https://0.0.0.0:8083`. On another address than loopback somebody has to say who may ask: `tributary.rest.auth.file`, or clients' certificates. `tributary run` has none.",
+    ),
+    used(
+        "listeners.https.*",
+        Kind::String,
+        None,
+        "Its TLS, in PEM: `listeners.https.ssl.keystore.location` with `...keystore.type=PEM`, or `...keystore.certificate.chain` and `...keystore.key`; for clients' certificates `...ssl.client.auth=required` and `...ssl.truststore.*`.",
+    ),
+    used(
+        "tributary.rest.auth.file",
+        Kind::String,
+        None,
+        "Users of the REST API in basic authentication: a properties file, `name=password` or `name=$argon2id$...` on each line. `/livez` and `/readyz` need none.",
     ),
     ignored("listeners.https.*", NO_REST, "TLS of the REST API."),
     ignored("rest.*", NO_REST, "The REST API."),

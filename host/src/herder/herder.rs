@@ -195,7 +195,11 @@ impl Herder {
                     drop(herder);
                     match tokio::spawn(async move { task.run(&*backend, &telemetry, stopped).await }).await {
                         Ok(TaskEnd::Stopped) => Event::Halted,
-                        Ok(TaskEnd::Failed(reason) | TaskEnd::Fenced(reason)) => Event::Failed(reason),
+                        Ok(TaskEnd::Failed(reason)) => Event::Failed(reason),
+                        // Kafka Connect has no word for it; its tools know FAILED.
+                        Ok(TaskEnd::Fenced(reason)) => {
+                            Event::Failed(format!("FENCED, another owner took over: {reason}"))
+                        }
                         Err(error) => Event::Failed(format!("a defect of the host: {error}")),
                     }
                 }

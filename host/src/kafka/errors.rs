@@ -130,7 +130,7 @@ fn from_code(what: String, login: &str, code: ErrorCode) -> SinkError {
             "The cluster does not take these settings of a topic."
         }
         E::UnsupportedVersion | E::UnsupportedForMessageFormat | E::SecurityDisabled => {
-            "The brokers do not support what was asked of them."
+            "The brokers do not support what was asked of them: Kafka 3.9 or later is needed."
         }
         _ => return SinkError::Unavailable(what),
     };
@@ -156,6 +156,7 @@ mod tests {
             (broker(ErrorCode::SaslAuthenticationFailed), "refused", "sasl.jaas.config"),
             (broker(ErrorCode::MessageTooLarge), "refused", "max.message.bytes"),
             (broker(ErrorCode::TopicAuthorizationFailed), "refused", "WRITE"),
+            (broker(ErrorCode::UnsupportedVersion), "refused", "3.9 or later"),
             (broker(ErrorCode::InvalidTimestamp), "refused", "message.timestamp.after.max.ms"),
             (broker(ErrorCode::UnknownTopicOrPartition), "refused", "does not exist"),
             (KrafkaError::unknown_topic("t"), "refused", "t"),

@@ -2,6 +2,7 @@
 //! prints `config_infos`.
 
 mod app;
+mod auth;
 mod body;
 mod cloud;
 pub mod config_infos;
@@ -16,5 +17,7 @@ mod query;
 mod random;
 mod root;
 mod server;
+mod tls;
 
+pub(crate) use query::encoded;
 pub use server::{Server, ServerError};

@@ -26,7 +26,7 @@ impl Query {
 }
 
 /// A name in a path, percent-encoded as Kafka Connect's `UriBuilder` does it: a slash stays.
-pub(super) fn encoded(name: &str) -> String {
+pub(crate) fn encoded(name: &str) -> String {
     let mut out = String::new();
     for byte in name.bytes() {
         match byte {

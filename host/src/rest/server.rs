@@ -1,11 +1,14 @@
 //! The listener: connections, each with its bounds in time and size, in front of the routes.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{
     Router,
     body::Body,
-    http::{Method, StatusCode, Uri, header::ALLOW},
+    http::{
+        Method, StatusCode, Uri,
+        header::{ALLOW, AUTHORIZATION, WWW_AUTHENTICATE},
+    },
     response::{IntoResponse, Response},
 };
 use hyper::{body::Incoming, service::service_fn};
@@ -14,19 +17,27 @@ use hyper_util::{
     server::conn::auto::Builder,
 };
 use tokio::{
-    net::TcpListener,
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpListener, TcpStream},
     sync::{Semaphore, watch},
     time::timeout,
 };
+use tokio_rustls::TlsAcceptor;
 use tower_service::Service as _;
 use tracing::debug;
 
 use super::{
     app::{App, Shared},
+    auth::Users,
     cloud::Requests,
     error::RestError,
+    tls,
 };
-use crate::herder::Herder;
+use crate::{
+    config::RestConfig,
+    herder::Herder,
+    telemetry::{Event, Telemetry},
+};
 
 /// Connections at a time.
 const CONNECTIONS_MAX: usize = 512;
@@ -36,6 +47,9 @@ const HEAD_WITHIN: Duration = Duration::from_secs(10);
 const REQUEST_WITHIN: Duration = Duration::from_secs(90);
 /// Bytes of a request's head.
 const HEAD_BYTES_MAX: usize = 64 << 10;
+
+/// How long a wrong password takes: guessing is to be slow.
+const REFUSED_AFTER: Duration = Duration::from_millis(300);
 
 /// Why the REST API cannot be offered.
 #[derive(Debug, thiserror::Error)]
@@ -50,45 +64,64 @@ pub enum ServerError {
     },
     /// Anybody on the network could do everything.
     #[error(
-        "listeners: {0} can be reached from other machines, and this version has no authentication: listen at 127.0.0.1 and \
-         put a proxy in front that asks for one"
+        "listeners: {0} can be reached from other machines, and nothing says who may ask. Name users in \
+         tributary.rest.auth.file, or set listeners.https.ssl.client.auth=required, or listen at 127.0.0.1"
     )]
-    NotLoopback(SocketAddr),
+    Open(SocketAddr),
+    /// Certificate, key, roots or users.
+    #[error("{0}")]
+    Files(String),
 }
 
 /// A listener that is open.
 pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
+    door: Door,
+}
+
+/// Who comes in.
+#[derive(Clone)]
+struct Door {
+    tls: Option<TlsAcceptor>,
+    users: Option<Arc<Users>>,
 }
 
 impl Server {
-    /// Opens the listener. Only on loopback: whoever can ask, can do everything.
+    /// Opens the listener. On loopback everybody on this machine may ask, unless users are named; elsewhere nobody whom
+    /// nobody knows.
     ///
     /// # Errors
     /// See `ServerError`.
-    pub async fn bind(address: SocketAddr) -> Result<Self, ServerError> {
-        if !address.ip().is_loopback() {
-            return Err(ServerError::NotLoopback(address));
+    pub async fn bind(rest: &RestConfig) -> Result<Self, ServerError> {
+        let address = rest.address;
+        if !address.ip().is_loopback() && !rest.authenticates() {
+            return Err(ServerError::Open(address));
         }
+        let tls = rest.tls.as_ref().map(|tls| tls::acceptor(tls, rest.client_certificates));
+        let users = rest.auth_file.as_deref().map(Users::read).transpose().map_err(ServerError::Files)?;
+        let door = Door { tls: tls.transpose().map_err(ServerError::Files)?, users: users.map(Arc::new) };
         let failed = |error: std::io::Error| ServerError::Listen { address, reason: error.to_string() };
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        Ok(Self { listener, address })
+        Ok(Self { listener, address, door })
     }
 
-    /// Where it listens.
+    fn scheme(&self) -> &'static str {
+        if self.door.tls.is_some() { "https" } else { "http" }
+    }
+
+    /// Where it answers.
     #[must_use]
-    pub fn address(&self) -> SocketAddr {
-        self.address
+    pub fn url(&self) -> String {
+        format!("{}://{}", self.scheme(), self.address)
     }
 
     /// Answers until `stop` becomes true.
     pub async fn serve(self, herder: Arc<Herder>, mut stop: watch::Receiver<bool>) {
-        let cluster_id = herder.cluster_id();
-        let worker_id = self.address.to_string();
-        let router =
-            App::new(Shared { herder, worker_id, scheme: "http", requests: Requests::default(), cluster_id }).router();
+        let (scheme, worker_id, cluster_id) = (self.scheme(), self.address.to_string(), herder.cluster_id());
+        let telemetry = herder.telemetry().clone();
+        let router = App::new(Shared { herder, worker_id, scheme, requests: Requests::default(), cluster_id }).router();
         let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
         loop {
             let Ok(permit) = Arc::clone(&room).acquire_owned().await else { return };
@@ -99,9 +132,10 @@ impl Server {
             };
             match accepted {
                 Ok((stream, peer)) => {
-                    let router = router.clone();
+                    let asked =
+                        Asked { router: router.clone(), door: self.door.clone(), telemetry: telemetry.clone(), peer };
                     tokio::spawn(async move {
-                        connection(router, stream, peer).await;
+                        asked.connection(stream).await;
                         drop(permit);
                     });
                 }
@@ -115,27 +149,77 @@ impl Server {
     }
 }
 
-async fn connection(router: Router, stream: tokio::net::TcpStream, peer: SocketAddr) {
-    let service = service_fn(move |mut request: hyper::Request<Incoming>| {
-        let mut router = router.clone();
-        async move {
-            *request.uri_mut() = without_slash(request.uri());
-            let options = *request.method() == Method::OPTIONS;
-            let answer = router.call(request.map(Body::new));
-            match timeout(REQUEST_WITHIN, answer).await {
-                Ok(answered) => answered.map(|response| if options { methods(response) } else { response }),
-                Err(_) => {
-                    let error = RestError::new(StatusCode::INTERNAL_SERVER_ERROR, "Request timed out");
-                    Ok(error.into_response())
-                }
-            }
+/// One connection's requests on their way to the routes.
+#[derive(Clone)]
+struct Asked {
+    router: Router,
+    door: Door,
+    telemetry: Telemetry,
+    peer: SocketAddr,
+}
+
+impl Asked {
+    async fn connection(self, stream: TcpStream) {
+        let Some(acceptor) = self.door.tls.clone() else { return self.requests(stream).await };
+        match timeout(HEAD_WITHIN, acceptor.accept(stream)).await {
+            Ok(Ok(stream)) => self.requests(stream).await,
+            Ok(Err(error)) => debug!(peer = %self.peer, %error, "no TLS with a client"),
+            Err(_) => debug!(peer = %self.peer, "a client took too long for TLS"),
         }
-    });
-    let mut builder = Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN).max_buf_size(HEAD_BYTES_MAX);
-    builder.http2().timer(TokioTimer::new()).max_header_list_size(u32::try_from(HEAD_BYTES_MAX).unwrap_or(u32::MAX));
-    if let Err(error) = builder.serve_connection(TokioIo::new(stream), service).await {
-        debug!(%peer, %error, "a connection ended");
+    }
+
+    async fn requests(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
+        let peer = self.peer;
+        let service = service_fn(move |request: hyper::Request<Incoming>| {
+            let asked = self.clone();
+            async move { Ok::<_, Infallible>(asked.answer(request).await) }
+        });
+        let mut builder = Builder::new(TokioExecutor::new());
+        builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN).max_buf_size(HEAD_BYTES_MAX);
+        builder
+            .http2()
+            .timer(TokioTimer::new())
+            .max_header_list_size(u32::try_from(HEAD_BYTES_MAX).unwrap_or(u32::MAX));
+        if let Err(error) = builder.serve_connection(TokioIo::new(stream), service).await {
+            debug!(%peer, %error, "a connection ended");
+        }
+    }
+
+    async fn answer(mut self, mut request: hyper::Request<Incoming>) -> Response {
+        let who = match self.who(&request).await {
+            Ok(who) => who,
+            Err(refused) => return refused,
+        };
+        *request.uri_mut() = without_slash(request.uri());
+        let method = request.method().clone();
+        let what = format!("{method} {}", request.uri().path());
+        let answer = match timeout(REQUEST_WITHIN, self.router.call(request.map(Body::new))).await {
+            Ok(Ok(answer)) => answer,
+            Err(_) => RestError::new(StatusCode::INTERNAL_SERVER_ERROR, "Request timed out").into_response(),
+        };
+        if method == Method::OPTIONS {
+            return methods(answer);
+        }
+        if method != Method::GET && method != Method::HEAD {
+            let status = answer.status().as_u16();
+            self.telemetry.emit("", &Event::Changed { who, request: what, status });
+        }
+        answer
+    }
+
+    /// The user, or where nobody has to be one the address.
+    async fn who(&self, request: &hyper::Request<Incoming>) -> Result<String, Response> {
+        let probe = matches!(request.uri().path(), "/livez" | "/readyz");
+        let Some(users) = self.door.users.clone().filter(|_| !probe) else { return Ok(self.peer.ip().to_string()) };
+        let header = request.headers().get(AUTHORIZATION).cloned();
+        // Away from the runtime's own threads: a hash is slow.
+        let user = tokio::task::spawn_blocking(move || users.user(header.as_ref())).await.ok().flatten();
+        if let Some(user) = user {
+            return Ok(user);
+        }
+        tokio::time::sleep(REFUSED_AFTER).await;
+        let error = RestError::new(StatusCode::UNAUTHORIZED, "User cannot access the resource.");
+        Err(([(WWW_AUTHENTICATE, "Basic realm=\"tributary\"")], error).into_response())
     }
 }
 
@@ -172,9 +256,22 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn only_on_loopback() {
-        assert!(Server::bind("127.0.0.1:0".parse().expect("an address")).await.is_ok());
-        let open = Server::bind("0.0.0.0:0".parse().expect("an address")).await;
-        assert!(matches!(open, Err(ServerError::NotLoopback(_))));
+    async fn who_asks_has_to_be_known_where_everybody_can() {
+        let users = tempfile::NamedTempFile::new().expect("a temporary file");
+        std::fs::write(users.path(), "ada=secret").expect("the file is ours");
+        for (address, with_users, opens) in [
+            ("127.0.0.1:0", false, true),
+            ("127.0.0.1:0", true, true),
+            ("0.0.0.0:0", false, false),
+            ("0.0.0.0:0", true, true),
+        ] {
+            let rest = RestConfig {
+                address: address.parse().expect("an address"),
+                tls: None,
+                client_certificates: false,
+                auth_file: with_users.then(|| users.path().to_owned()),
+            };
+            assert_eq!(Server::bind(&rest).await.is_ok(), opens, "{address} {with_users}");
+        }
     }
 }

@@ -15,7 +15,8 @@ pub enum Event {
     ComponentLoaded { origin: String, digest: String, from_cache: bool, took: Duration },
     CacheNotWritten { reason: String },
     RootsMissing { reason: String },
-    Listening { address: String },
+    Listening { url: String },
+    Changed { who: String, request: String, status: u16 },
     WorkerStarted { backend: String, connectors: usize },
     ConfigWarning { property: String, text: String },
     ConfigIgnored { property: String, text: String },
@@ -54,6 +55,7 @@ impl Event {
             Self::RootsMissing { .. } => "roots-missing",
             Self::WorkerStarted { .. } => "worker-started",
             Self::Listening { .. } => "listening",
+            Self::Changed { .. } => "changed",
             Self::ConfigWarning { .. } => "config-warning",
             Self::ConfigIgnored { .. } => "config-ignored",
             Self::Started { .. } => "started",
@@ -227,10 +229,15 @@ impl Event {
                 message: format!("{connectors} connector{} into {backend}", if *connectors == 1 { "" } else { "s" }),
                 fields: vec![],
             },
-            Self::Listening { address } => Line {
+            Self::Listening { url } => Line {
                 level: Level::INFO,
-                message: format!("the REST API answers at http://{address}"),
-                fields: vec![("address", address.clone())],
+                message: format!("the REST API answers at {url}"),
+                fields: vec![("url", url.clone())],
+            },
+            Self::Changed { who, request, status } => Line {
+                level: Level::INFO,
+                message: format!("{who} asked {request}, answered {status}"),
+                fields: vec![("who", who.clone()), ("request", request.clone()), ("status", status.to_string())],
             },
             Self::ConfigWarning { property, text } => {
                 Line { level: Level::WARN, message: text.clone(), fields: vec![("property", property.clone())] }
