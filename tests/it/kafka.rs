@@ -171,7 +171,8 @@ fn what_is_wrong_with_the_offsets_topic_is_named() {
         "it-offsets-foreign",
         &[("x", "y"), ("[]", "z"), (r#"["another",{}]"#, "broken"), (&own.replace("{}", r#"{"a":1}"#), r#"{"b":2}"#)],
     );
-    let run = scene("it-offsets-foreign").run();
+    let scene = scene("it-offsets-foreign");
+    let run = scene.run();
     run.expect_line(&["starts without a stored offset"]);
     run.terminate().0.expect_code(0);
 }
