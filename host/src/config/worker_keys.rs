@@ -199,7 +199,6 @@ pub static WORKER_KEYS: &[Key] = &[
         None,
         "Users of the REST API in basic authentication: a properties file, `name=password` or `name=$argon2id$...` on each line. `/livez` and `/readyz` need none.",
     ),
-    ignored("listeners.https.*", NO_REST, "TLS of the REST API."),
     ignored("rest.*", NO_REST, "The REST API."),
     ignored("admin.listeners*", NO_REST, "Where the admin API listens."),
     ignored("access.control.*", NO_REST, "CORS of the REST API."),
