@@ -10,6 +10,12 @@ use crate::sink::SinkError;
 /// A connector's configuration as it was given: references unresolved, null where null was given.
 pub type GivenConfig = BTreeMap<String, Option<String>>;
 
+/// `connector.class` of a configuration; empty when there is none.
+#[must_use]
+pub fn class_of(config: &GivenConfig) -> &str {
+    config.get("connector.class").and_then(Option::as_deref).unwrap_or_default()
+}
+
 /// What is wanted of a connector.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TargetState {
@@ -68,6 +74,12 @@ pub trait ConnectorStore: Send + Sync {
     /// # Errors
     /// See `SinkError`.
     async fn load(&self) -> Result<Vec<StoredConnector>, SinkError>;
+
+    /// Whether it answers. Cheap: probes ask it.
+    ///
+    /// # Errors
+    /// See `SinkError`.
+    async fn ready(&self) -> Result<(), SinkError>;
 
     /// A new connector, or a new configuration; of an old one what is wanted stays.
     ///

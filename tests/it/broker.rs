@@ -106,6 +106,9 @@ const GUARD: &str = r#"folder=$1; shift; "$@" & broker=$!
 echo $broker > "$folder/pid"
 read -r word; kill -9 $broker; wait $broker; [ "$word" = keep ] || rm -rf "$folder""#;
 
+/// The same for a server whose files somebody else removes; any word on its standard input ends it.
+pub(crate) const GUARDED: &str = r#""$@" & server=$!; read -r word; kill -9 $server"#;
+
 /// A second way to the broker, for tests that put a proxy into it.
 #[derive(Clone, Copy)]
 pub(crate) struct ProxyPorts {

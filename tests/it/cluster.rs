@@ -5,11 +5,9 @@ use std::time::Instant;
 
 use crate::{
     broker::{Broker, java_output},
-    consumer::read_all,
     exactly_once::{self, RESUMED_WITHIN},
-    judge::judge,
     org::Org,
-    scene::{NAME, PUSH_TOPIC},
+    scene::NAME,
 };
 
 const TOPIC: &str = "cluster-leads";
@@ -66,5 +64,5 @@ fn the_loss_of_any_broker_costs_nothing() {
         exactly_once::until_committed(&run, &org);
     }
     run.terminate().0.expect_code(0);
-    judge(&org.expected(PUSH_TOPIC, "Lead"), &read_all(&brokers[0], TOPIC)).expect_exact();
+    exactly_once::expect_exact(&org, &brokers[0], TOPIC);
 }

@@ -12,7 +12,7 @@ use std::{
 use serde_json::{Value, json};
 
 use crate::{
-    broker::{Broker, free_port, java_with},
+    broker::{Broker, GUARDED, free_port, java_with},
     consumer::read_all,
     exactly_once, http,
     judge::judge,
@@ -21,9 +21,6 @@ use crate::{
     process::PATIENCE,
     scene::{NAME, PUSH_TOPIC, Scene},
 };
-
-/// Ends the worker when the tests end, in whatever way: its standard input is a pipe from them.
-const GUARD: &str = r#""$@" & worker=$!; read -r word; kill -9 $worker"#;
 
 /// A worker in distributed mode.
 struct Worker {
@@ -63,7 +60,7 @@ impl Worker {
         let java = java_with(&[&classes], "org.apache.kafka.connect.cli.ConnectDistributed");
         let log = fs::File::create(scene.path("connect.log")).expect("the folder is ours");
         let mut child = Command::new("sh")
-            .args(["-c", GUARD, "worker"])
+            .args(["-c", GUARDED, "worker"])
             .arg(java.get_program())
             .args(java.get_args())
             .arg(&properties)

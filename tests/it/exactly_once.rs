@@ -38,7 +38,7 @@ pub(crate) fn until_committed(run: &Tributary, org: &Org) -> u64 {
 }
 
 #[track_caller]
-fn expect_exact(org: &Org, broker: &Broker, topic: &str) {
+pub(crate) fn expect_exact(org: &Org, broker: &Broker, topic: &str) {
     judge(&org.expected(PUSH_TOPIC, "Lead"), &read_all(broker, topic)).expect_exact();
 }
 
@@ -85,22 +85,12 @@ fn records_and_offset_are_one_transaction() {
     org.expect_no_sessions();
 }
 
-/// The same on the oldest broker that is supported, with one that takes over.
 #[test]
 fn the_oldest_broker_delivers_exactly_once_too() {
     let Some(broker) = Broker::start_oldest() else { return };
     let org = Org::start();
     broker.create_topic("eo-oldest");
-    let scene = exactly_once(&org, &broker, "eo-oldest");
-    let older = started(&scene);
-    org.create_leads(300);
-    until_committed(&older, &org);
-    let newer = started(&scene);
-    org.create_leads(100);
-    expect_fenced(older);
-    until_committed(&newer, &org);
-    newer.terminate().0.expect_code(0);
-    expect_exact(&org, &broker, "eo-oldest");
+    expect_takeover(&org, &broker, "eo-oldest", 300);
 }
 
 /// The machine freezes in the middle of a transaction; somebody else takes over; it comes back.
@@ -138,22 +128,28 @@ fn a_frozen_owner_comes_back_fenced_and_has_written_nothing() {
     }
 }
 
+/// One owner delivers so many; another one takes over, and the first is fenced.
+#[track_caller]
+fn expect_takeover(org: &Org, broker: &Broker, topic: &str, before: usize) {
+    let scene = exactly_once(org, broker, topic);
+    let older = started(&scene);
+    org.create_leads(before);
+    until_committed(&older, org);
+    let newer = started(&scene);
+    // Both hear of these; the older one learns by them that it is replaced.
+    org.create_leads(100);
+    expect_fenced(older);
+    until_committed(&newer, org);
+    newer.terminate().0.expect_code(0);
+    expect_exact(org, broker, topic);
+}
+
 #[test]
 fn of_two_owners_the_older_one_stops() {
     let Some(broker) = Broker::shared() else { return };
     let org = Org::start();
     broker.create_topic("eo-two");
-    let scene = exactly_once(&org, broker, "eo-two");
-    let older = started(&scene);
-    org.create_leads(100);
-    until_committed(&older, &org);
-    let newer = started(&scene);
-    // Both hear of these; the older one learns by them that it is replaced.
-    org.create_leads(100);
-    expect_fenced(older);
-    until_committed(&newer, &org);
-    newer.terminate().0.expect_code(0);
-    expect_exact(&org, broker, "eo-two");
+    expect_takeover(&org, broker, "eo-two", 100);
 }
 
 /// Nobody takes over, but the broker aborts the transaction of an owner that was away for too long.

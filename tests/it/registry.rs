@@ -12,15 +12,12 @@ use std::{
 };
 
 use crate::{
-    broker::{Broker, free_port},
+    broker::{Broker, GUARDED, free_port},
     http,
 };
 
 /// How long the registry may take to start; it took 4 s on the machine where this was written.
 const START: Duration = Duration::from_secs(90);
-
-/// Ends the registry when the tests end, in whatever way: its standard input is a pipe from them.
-const GUARD: &str = r#""$@" & registry=$!; read -r word; kill -9 $registry"#;
 
 /// See the module.
 pub(crate) struct Registry {
@@ -72,7 +69,7 @@ impl Registry {
         };
         let java = fs::read_to_string(home.join("java")).expect("it was a file a moment ago");
         let mut child = Command::new("sh")
-            .args(["-c", GUARD, "registry", java.trim()])
+            .args(["-c", GUARDED, "registry", java.trim()])
             .args(["-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dquarkus.http.host=127.0.0.1"])
             .args([&format!("-Dquarkus.http.port={port}"), &format!("-Dquarkus.management.port={}", free_port())])
             .args(["-Dquarkus.log.level=WARN", "-jar"])

@@ -45,10 +45,7 @@ pub(super) fn backend_and_store(
 
 /// Where records and offsets go.
 pub(super) fn backend(worker: &WorkerConfig) -> std::sync::Arc<dyn Backend> {
-    match KafkaBackend::new(worker) {
-        Some(kafka) => std::sync::Arc::new(kafka),
-        None => std::sync::Arc::new(EmbeddedBackend::new(&worker.data_dir)),
-    }
+    backend_and_store(worker).0
 }
 
 /// Starts the component runtime and loads what the command line or the worker file names.

@@ -55,6 +55,10 @@ impl ConnectorStore for EmbeddedBackend {
         rows.await?.into_iter().map(parse).collect()
     }
 
+    async fn ready(&self) -> Result<(), SinkError> {
+        self.with_connectors(|_| Ok(())).await
+    }
+
     async fn put(&self, connector: &StoredConnector) -> Result<(), SinkError> {
         let StoredConnector { name, config, target } = connector.clone();
         self.with_connectors(move |connection| {

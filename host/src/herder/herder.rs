@@ -21,13 +21,13 @@ use crate::{
         ConnectorConfig, MASK, WorkerConfig, is_secret_name,
         keys::{self, Kind},
     },
-    engine::{Catalogue, Component, ConfigDefinition, ConfigType, Description, Instance, InstanceParts},
+    engine::{Catalogue, Component, Description, Instance, InstanceParts},
     imports::http::Clients,
     record::{SourceOffset, SourcePartition},
     sink::{Backend, SinkError},
-    store::{ConnectorStore, GivenConfig, StoredConnector, TargetState},
+    store::{ConnectorStore, GivenConfig, StoredConnector, TargetState, class_of},
     telemetry::{Standing, Telemetry},
-    worker::{Task, TaskEnd, Validation, allow_list},
+    worker::{Task, TaskEnd, Validation, allow_list, is_secret},
 };
 
 /// How long a change waits for a task to end; a task promises to need no longer.
@@ -129,7 +129,7 @@ impl Herder {
     /// # Errors
     /// It does not.
     pub async fn ready(&self) -> Result<(), SinkError> {
-        self.parts.store.load().await.map(|_| ())
+        self.parts.store.ready().await
     }
 
     /// What the worker writes to, for those who ask for a cluster's id.
@@ -240,16 +240,33 @@ impl Herder {
         let connectors = self.lock();
         let entry = connectors.get(name).filter(|entry| !entry.deleted)?;
         let owned = |(state, trace): (&'static str, Option<&str>)| (state, trace.map(str::to_owned));
-        let class = entry.config.get("connector.class").and_then(Option::as_deref).unwrap_or_default();
         let task = entry.machine.task(standing.state).map(owned);
         Some(Shown {
             name: name.to_owned(),
             config: entry.config.clone(),
             state: owned(entry.machine.connector()),
             task: task.map(|(state, trace)| (state, trace.or_else(|| standing.trace.clone()))),
-            version: self.parts.catalogue.find(class).ok().map(|(_, description)| description.version.clone()),
+            version: self
+                .parts
+                .catalogue
+                .find(class_of(&entry.config))
+                .ok()
+                .map(|(_, description)| description.version.clone()),
             standing,
         })
+    }
+
+    /// One connector, which is asked for by its name.
+    ///
+    /// # Errors
+    /// There is none of that name.
+    pub fn find(&self, name: &str) -> Result<Shown, HerderError> {
+        self.shown(name).ok_or_else(|| HerderError::NotFound(name.to_owned()))
+    }
+
+    /// What is wanted of a connector, if it is there.
+    fn target(&self, name: &str) -> Option<TargetState> {
+        self.lock().get(name).filter(|entry| !entry.deleted).map(|entry| entry.machine.target())
     }
 
     /// A configuration for those who ask: its secrets are masked, references to them are not.
@@ -279,12 +296,11 @@ impl Herder {
     }
 
     fn is_secret(&self, config: &GivenConfig, name: &str) -> bool {
-        let class = config.get("connector.class").and_then(Option::as_deref).unwrap_or_default();
-        let declared = self.parts.catalogue.find(class).is_ok_and(|(_, description)| {
-            let password = |setting: &&ConfigDefinition| setting.config_type == ConfigType::Password;
-            description.config.iter().filter(password).any(|setting| setting.name == name)
-        });
-        declared || is_secret_name(name) || keys::find(name).is_some_and(|key| key.kind == Kind::Password)
+        let of_component = match self.parts.catalogue.find(class_of(config)) {
+            Ok((_, description)) => is_secret(description, name),
+            Err(_) => is_secret_name(name),
+        };
+        of_component || keys::find(name).is_some_and(|key| key.kind == Kind::Password)
     }
 
     /// Makes a connector.
@@ -300,7 +316,7 @@ impl Herder {
         self.wait(name, |entry| entry.is_none()).await?;
         self.store_new(name, &config, target).await?;
         self.add(name.to_owned(), config, target);
-        self.shown(name).ok_or_else(|| HerderError::NotFound(name.to_owned()))
+        self.find(name)
     }
 
     /// Gives a connector another configuration, or makes one. The second value tells whether it was made.
@@ -309,8 +325,7 @@ impl Herder {
     /// The store refuses.
     pub async fn configure(&self, name: &str, config: GivenConfig) -> Result<(Shown, bool), HerderError> {
         let changing = self.changing.lock().await;
-        let target = self.lock().get(name).filter(|entry| !entry.deleted).map(|entry| entry.machine.target());
-        let Some(target) = target else {
+        let Some(target) = self.target(name) else {
             drop(changing);
             return Ok((self.create(name, config, TargetState::Started).await?, true));
         };
@@ -319,7 +334,7 @@ impl Herder {
             entry.config = config;
         }
         self.tell(name, Event::Configure);
-        let shown = self.shown(name).ok_or_else(|| HerderError::NotFound(name.to_owned()))?;
+        let shown = self.find(name)?;
         Ok((shown, false))
     }
 
@@ -334,10 +349,7 @@ impl Herder {
     /// There is none of that name, or the store refuses.
     pub async fn want(&self, name: &str, target: TargetState) -> Result<(), HerderError> {
         let _changing = self.changing.lock().await;
-        let Some(before) = self.lock().get(name).filter(|entry| !entry.deleted).map(|entry| entry.machine.target())
-        else {
-            return Err(HerderError::NotFound(name.to_owned()));
-        };
+        let before = self.target(name).ok_or_else(|| HerderError::NotFound(name.to_owned()))?;
         if before != target {
             self.parts.store.put_target(name, target).await?;
         }
@@ -351,7 +363,7 @@ impl Herder {
     /// There is no connector of that name.
     pub async fn restart(&self, name: &str) -> Result<(), HerderError> {
         let _changing = self.changing.lock().await;
-        self.shown(name).ok_or_else(|| HerderError::NotFound(name.to_owned()))?;
+        self.find(name)?;
         self.tell(name, Event::Restart);
         Ok(())
     }
@@ -362,7 +374,7 @@ impl Herder {
     /// There is none of that name, or the store refuses.
     pub async fn delete(&self, name: &str) -> Result<(), HerderError> {
         let _changing = self.changing.lock().await;
-        self.shown(name).ok_or_else(|| HerderError::NotFound(name.to_owned()))?;
+        self.find(name)?;
         self.parts.store.delete(name).await?;
         if let Some(entry) = self.lock().get_mut(name) {
             entry.deleted = true;
@@ -376,7 +388,7 @@ impl Herder {
     /// # Errors
     /// There is none of that name, or the offsets cannot be read.
     pub async fn offsets(&self, name: &str) -> Result<Vec<(SourcePartition, SourceOffset)>, HerderError> {
-        self.shown(name).ok_or_else(|| HerderError::NotFound(name.to_owned()))?;
+        self.find(name)?;
         Ok(self.parts.backend.offsets(name).await?)
     }
 
@@ -390,7 +402,7 @@ impl Herder {
         offsets: Option<&[(SourcePartition, Option<SourceOffset>)]>,
     ) -> Result<(), HerderError> {
         let _changing = self.changing.lock().await;
-        let shown = self.shown(name).ok_or_else(|| HerderError::NotFound(name.to_owned()))?;
+        let shown = self.find(name)?;
         if shown.state.0 != "STOPPED" {
             return Err(HerderError::NotStopped(name.to_owned()));
         }
@@ -408,7 +420,7 @@ impl Herder {
         offsets: Option<&[(SourcePartition, Option<SourceOffset>)]>,
     ) -> Result<Vec<(SourcePartition, SourceOffset)>, HerderError> {
         let _changing = self.changing.lock().await;
-        let shown = self.shown(name).ok_or_else(|| HerderError::NotFound(name.to_owned()))?;
+        let shown = self.find(name)?;
         self.tell(name, Event::Hold(true));
         let moved = async {
             self.wait(name, |entry| entry.is_none_or(|entry| entry.machine.is_at_rest())).await?;
@@ -433,8 +445,11 @@ impl Herder {
             }
             return Ok(());
         };
-        let class = shown.config.get("connector.class").and_then(Option::as_deref).unwrap_or_default();
-        let known = self.parts.catalogue.find(class).map_err(|error| HerderError::Refused(error.to_string()))?;
+        let known = self
+            .parts
+            .catalogue
+            .find(class_of(&shown.config))
+            .map_err(|error| HerderError::Refused(error.to_string()))?;
         // Everything is looked at before anything is written.
         for (partition, offset) in offsets {
             self.check_offset(known, partition, offset.as_ref()).await?;

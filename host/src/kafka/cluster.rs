@@ -4,12 +4,12 @@
 use std::time::Duration;
 
 use krafka::{
-    Compression as Codec, Kafka, KrafkaError,
+    Compression as Codec, Kafka, KrafkaError, Record,
     admin::DescribeFeaturesOptions,
     error::ErrorCode,
     producer::{Acks, Producer, ProducerBuilder, TransactionalProducer},
 };
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use super::{errors, security};
 use crate::{
@@ -82,6 +82,27 @@ impl Cluster {
     ) -> Result<Producer, SinkError> {
         let built = self.builder(settings, in_flight_bytes_max).build().await;
         built.map_err(|error| self.error("starting a producer", &error))
+    }
+
+    /// Writes records of the worker's own, each after the one before is acknowledged.
+    pub(super) async fn write(
+        &self,
+        kafka: &KafkaConfig,
+        records: impl IntoIterator<Item = Record>,
+        doing: &str,
+    ) -> Result<(), SinkError> {
+        let producer = self.producer(&kafka.producer, kafka.in_flight_bytes_max).await?;
+        let send = async {
+            for record in records {
+                let _written = producer.send(record).await?;
+            }
+            Ok(())
+        };
+        let sent = send.await;
+        if let Err(error) = producer.close().await {
+            debug!(%error, doing, "closing a producer");
+        }
+        sent.map_err(|error| self.error(doing, &error))
     }
 
     /// A producer for transactions of this id. An older owner of it is fenced from here on.

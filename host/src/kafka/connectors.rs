@@ -3,7 +3,6 @@
 use async_trait::async_trait;
 use krafka::Record;
 use serde_json::{Value, json};
-use tracing::debug;
 
 use super::{
     KafkaBackend,
@@ -61,18 +60,7 @@ impl KafkaBackend {
     async fn write(&self, records: Vec<Record>) -> Result<(), SinkError> {
         let cluster = self.cluster().await?;
         topics::ensure_compacted(&cluster, &self.kafka.config_topic, "config.storage").await?;
-        let producer = cluster.producer(&self.kafka.producer, self.kafka.in_flight_bytes_max).await?;
-        let send = async {
-            for record in records {
-                let _written = producer.send(record).await?;
-            }
-            Ok(())
-        };
-        let sent = send.await;
-        if let Err(error) = producer.close().await {
-            debug!(%error, "closing the producer of a configuration");
-        }
-        sent.map_err(|error| cluster.error("writing a connector's configuration", &error))
+        cluster.write(&self.kafka, records, "writing a connector's configuration").await
     }
 }
 
@@ -101,6 +89,10 @@ impl ConnectorStore for KafkaBackend {
             found.push(StoredConnector { name: name.to_owned(), config, target });
         }
         Ok(found)
+    }
+
+    async fn ready(&self) -> Result<(), SinkError> {
+        topics::describe(&*self.cluster().await?, &self.kafka.config_topic.name).await.map(|_| ())
     }
 
     async fn put(&self, connector: &StoredConnector) -> Result<(), SinkError> {

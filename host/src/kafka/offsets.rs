@@ -343,16 +343,5 @@ pub(super) async fn alter(
         }
         return sent.map_err(|error| fail(&error));
     }
-    let producer = cluster.producer(&kafka.producer, kafka.in_flight_bytes_max).await?;
-    let send = async {
-        for record in state.into_iter().chain([record]) {
-            let _written = producer.send(record).await?;
-        }
-        Ok(())
-    };
-    let sent = send.await;
-    if let Err(error) = producer.close().await {
-        debug!(%error, "closing the producer of an offset");
-    }
-    sent.map_err(|error| fail(&error))
+    cluster.write(kafka, state.into_iter().chain([record]), "writing an offset").await
 }

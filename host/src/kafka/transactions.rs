@@ -100,18 +100,23 @@ impl TransactionalSink {
         let (messages, received) = mpsc::unbounded_channel();
         let (publish, progress) = watch::channel(Progress::default());
         let given_up = Arc::new(AtomicBool::new(false));
-        let runner = Runner::new(
-            Arc::clone(&cluster),
+        let flush_interval = Duration::from_millis(flush_interval_ms);
+        let runner = Runner {
+            cluster: Arc::clone(&cluster),
             producer,
-            Topics::new(kafka.topic_creation_enabled, settings.topic_creation, place.topics()),
-            InFlight::new(bounds()),
+            topics: Topics::new(kafka.topic_creation_enabled, settings.topic_creation, place.topics()),
+            flight: InFlight::new(bounds()),
             place,
             boundary,
-            committed.clone(),
-            Duration::from_millis(flush_interval_ms),
+            open: None,
+            stored: committed.clone(),
+            moved: None,
+            flush_interval,
+            next_flush: offsets::after(Instant::now(), flush_interval),
+            taken: (0, 0),
             publish,
-            Arc::clone(&given_up),
-        );
+            given_up: Arc::clone(&given_up),
+        };
         let sink = Self {
             cluster,
             messages,

@@ -14,7 +14,7 @@ use axum::{
     routing::{get, post, put},
 };
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
@@ -24,7 +24,6 @@ use super::{
     connectors::{self, Config, CreateConnector},
     error::RestError,
     offsets::{self, Changes, ConnectorOffsets},
-    query::Query,
 };
 use crate::{herder::Shown, store::TargetState};
 
@@ -79,25 +78,12 @@ fn id(name: &str) -> String {
 }
 
 async fn list(State(app): State<App>, RawQuery(query): RawQuery) -> Json<Value> {
-    let query = Query::of(query.as_deref());
-    let expansions: Vec<&str> = query.all("expand").flat_map(|value| value.split(',')).collect();
-    if expansions.is_empty() {
-        return Json(json!(app.herder.names()));
-    }
-    let mut all = Map::new();
-    for shown in app.herder.names().iter().filter_map(|name| app.herder.shown(name)) {
-        let mut object = Map::new();
-        for expansion in &expansions {
-            match *expansion {
-                "id" => object.insert("id".to_owned(), json!({"id": id(&shown.name), "id_type": "ID"})),
-                "info" => object.insert("info".to_owned(), connectors::info(&app, &shown)),
-                "status" => object.insert("status".to_owned(), status_of(&app, &shown)),
-                _ => None,
-            };
-        }
-        all.insert(shown.name.clone(), object.into());
-    }
-    Json(all.into())
+    connectors::listed(&app, query.as_deref(), |expansion, shown| match expansion {
+        "id" => Some(json!({"id": id(&shown.name), "id_type": "ID"})),
+        "info" => Some(connectors::info(&app, shown)),
+        "status" => Some(status_of(&app, shown)),
+        _ => None,
+    })
 }
 
 async fn create(

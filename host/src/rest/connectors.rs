@@ -9,7 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{
     app::App,
@@ -56,8 +56,8 @@ fn kind(shown: &Shown) -> &'static str {
     if shown.version.is_some() { "source" } else { "unknown" }
 }
 
-fn state(app: &App, state: &str, trace: Option<&str>, version: Option<&str>) -> serde_json::Map<String, Value> {
-    let mut object = serde_json::Map::new();
+fn state(app: &App, state: &str, trace: Option<&str>, version: Option<&str>) -> Map<String, Value> {
+    let mut object = Map::new();
     object.insert("state".to_owned(), state.into());
     object.insert("worker_id".to_owned(), app.worker_id.clone().into());
     object.insert("version".to_owned(), version.into());
@@ -85,29 +85,31 @@ pub(super) fn status(app: &App, shown: &Shown) -> Value {
 }
 
 pub(super) fn find(app: &App, name: &str) -> Answer<Shown> {
-    app.herder.shown(name).ok_or_else(|| HerderError::NotFound(name.to_owned()).into())
+    Ok(app.herder.find(name)?)
 }
 
-pub(super) async fn list(State(app): State<App>, RawQuery(query): RawQuery) -> Response {
-    let query = Query::of(query.as_deref());
-    let expansions: Vec<String> =
-        query.all("expand").flat_map(|value| value.split(',').map(str::to_owned).collect::<Vec<_>>()).collect();
+pub(super) async fn list(State(app): State<App>, RawQuery(query): RawQuery) -> Json<Value> {
+    listed(&app, query.as_deref(), |expansion, shown| match expansion {
+        "status" => Some(status(&app, shown)),
+        "info" => Some(info(&app, shown)),
+        _ => None,
+    })
+}
+
+/// The names, or with `expand` what each of its words stands for; unknown words stand for nothing.
+pub(super) fn listed(app: &App, query: Option<&str>, expand: impl Fn(&str, &Shown) -> Option<Value>) -> Json<Value> {
+    let query = Query::of(query);
+    let expansions: Vec<&str> = query.all("expand").flat_map(|value| value.split(',')).collect();
+    let names = app.herder.names();
     if expansions.is_empty() {
-        return Json(app.herder.names()).into_response();
+        return Json(json!(names));
     }
-    let shown = app.herder.names().into_iter().filter_map(|name| app.herder.shown(&name));
-    let expanded = shown.map(|shown| {
-        let mut object = serde_json::Map::new();
-        for expansion in &expansions {
-            match expansion.as_str() {
-                "status" => object.insert("status".to_owned(), status(&app, &shown)),
-                "info" => object.insert("info".to_owned(), info(&app, &shown)),
-                _ => None,
-            };
-        }
-        (shown.name, Value::Object(object))
+    let expanded = names.iter().filter_map(|name| app.herder.shown(name)).map(|shown| {
+        let parts = expansions.iter().filter_map(|word| Some(((*word).to_owned(), expand(word, &shown)?)));
+        let parts: Map<String, Value> = parts.collect();
+        (shown.name, Value::Object(parts))
     });
-    Json(expanded.collect::<BTreeMap<_, _>>()).into_response()
+    Json(Value::Object(expanded.collect()))
 }
 
 /// A configuration in a request: numbers and booleans are texts.
@@ -140,7 +142,7 @@ pub(super) struct CreateConnector {
     pub(super) initial_state: Option<String>,
     /// Of Confluent's cloud: where the connector is to begin.
     #[serde(default)]
-    pub(super) offsets: Option<serde_json::Value>,
+    pub(super) offsets: Option<Value>,
 }
 
 /// A text or a number.
@@ -327,10 +329,10 @@ pub(super) async fn restart(
     let query = Query::of(query.as_deref());
     let shown = app.herder.shown(&name).ok_or_else(|| RestError::not_found(format!("Unknown connector: {name}")))?;
     let (include_tasks, only_failed) = (query.flag("includeTasks"), query.flag("onlyFailed"));
-    let failed = shown.state.0 == "FAILED" || shown.task.as_ref().is_some_and(|(state, _)| *state == "FAILED");
+    let could_not_start = shown.state.0 == "FAILED";
     let task_failed = shown.task.as_ref().is_some_and(|(state, _)| *state == "FAILED");
     // The connector itself does nothing: without its task there is nothing to start anew, unless it could not start.
-    let wanted = if include_tasks || shown.state.0 == "FAILED" { !only_failed || failed } else { false };
+    let wanted = could_not_start || (include_tasks && (!only_failed || task_failed));
     if wanted {
         app.herder.restart(&name).await?;
     }
@@ -338,11 +340,10 @@ pub(super) async fn restart(
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
     let mut body = status(&app, &find(&app, &name)?);
-    if !only_failed || shown.state.0 == "FAILED" {
+    if !only_failed || could_not_start {
         body["connector"]["state"] = "RESTARTING".into();
     }
-    let task_restarts = wanted && include_tasks && (!only_failed || task_failed);
-    if task_restarts && shown.state.0 == "RUNNING" && body["tasks"][0].is_object() {
+    if wanted && shown.state.0 == "RUNNING" && body["tasks"][0].is_object() {
         body["tasks"][0]["state"] = "RESTARTING".into();
     }
     Ok((StatusCode::ACCEPTED, Json(body)).into_response())

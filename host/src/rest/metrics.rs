@@ -10,7 +10,7 @@ use axum::{
 };
 
 use super::app::App;
-use crate::{herder::Shown, telemetry::Value};
+use crate::{herder::Shown, store::class_of, telemetry::Value};
 
 /// One family: its type, what it tells, and its series with their values.
 struct Family {
@@ -89,7 +89,7 @@ fn worker(page: &mut Page, shown: &[Shown]) {
 
 fn of_connector(page: &mut Page, shown: &Shown) {
     let name = shown.name.as_str();
-    let class = shown.config.get("connector.class").and_then(Option::as_deref).unwrap_or_default();
+    let class = class_of(&shown.config);
     let connector = [("connector", name)];
     let with = |key: &'static str, value: &str| -> Vec<(String, String)> {
         vec![("connector".to_owned(), name.to_owned()), (key.to_owned(), value.to_owned())]

@@ -14,7 +14,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::{sync::watch, task::JoinSet, time::timeout};
 
-pub use settings::{SettingsError, component_settings, secrets};
+pub use settings::{SettingsError, component_settings, is_secret, secrets};
 pub use state::State;
 pub use task::{Task, TaskEnd};
 pub use validation::{Validation, ValidationError, allow_list};

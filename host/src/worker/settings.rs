@@ -59,14 +59,19 @@ fn read(path: &str) -> Result<Vec<u8>, String> {
     Ok(bytes)
 }
 
+/// Whether a setting's value must never be seen: it is declared a password, or has the name of one.
+#[must_use]
+pub fn is_secret(description: &Description, name: &str) -> bool {
+    let declared =
+        description.config.iter().any(|setting| setting.config_type == ConfigType::Password && setting.name == name);
+    declared || is_secret_name(name)
+}
+
 /// The values of password settings, the host's own among them by their names.
 #[must_use]
 pub fn secrets(description: &Description, connector: &ConnectorConfig) -> Vec<String> {
-    let declared = |name: &str| {
-        description.config.iter().any(|setting| setting.config_type == ConfigType::Password && setting.name == name)
-    };
     let properties = connector.properties.iter().chain(&connector.component_properties);
-    properties.filter(|(name, _)| declared(name) || is_secret_name(name)).map(|(_, value)| value.clone()).collect()
+    properties.filter(|(name, _)| is_secret(description, name)).map(|(_, value)| value.clone()).collect()
 }
 
 #[cfg(test)]

@@ -28,6 +28,11 @@ impl<'a> ParsedQuery<'a> {
         let condition = condition.and_then(|(_, end)| query.get(end..)).map(str::trim);
         Some(Self { object, fields: items(list), condition })
     }
+
+    /// What stands before another condition, so that both hold.
+    pub(super) fn condition_and(&self) -> String {
+        self.condition.map(|condition| format!("({condition}) AND ")).unwrap_or_default()
+    }
 }
 
 /// The words outside parentheses and literals, each with the position behind it.

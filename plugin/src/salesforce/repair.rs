@@ -61,7 +61,7 @@ impl RepairQuery {
         let own: Vec<&str> = parsed.fields.iter().copied().filter(|field| !field.contains('(')).collect();
         let is_own = |extra: &&str| !own.iter().any(|field| field.eq_ignore_ascii_case(extra));
         let all: Vec<&str> = own.iter().copied().chain(EXTRA.into_iter().filter(is_own)).collect();
-        let condition = parsed.condition.map(|condition| format!("({condition}) AND ")).unwrap_or_default();
+        let condition = parsed.condition_and();
         let soql = format!(
             "SELECT {} FROM {} WHERE {condition}SystemModstamp >= {} ORDER BY SystemModstamp",
             all.join(","),

@@ -19,7 +19,7 @@ const WHAT: &str = "the query for changes during a silence";
 #[must_use]
 pub fn soql(push_topic_query: &str, after_ms: WallMs, until_ms: WallMs) -> Option<String> {
     let parsed = ParsedQuery::parse(push_topic_query)?;
-    let condition = parsed.condition.map(|condition| format!("({condition}) AND ")).unwrap_or_default();
+    let condition = parsed.condition_and();
     Some(format!(
         "SELECT SystemModstamp FROM {} WHERE {condition}SystemModstamp > {} AND SystemModstamp <= {} \
          ORDER BY SystemModstamp DESC LIMIT 1",

@@ -15,21 +15,11 @@ use crate::{
     org::{ANSWER_EVENTS, Org},
     process::pause,
     stats::{Spread, number, percentile},
-    throughput::Variant,
+    throughput::{DELIVERIES, Variant},
     usage::Resident,
     worker,
 };
 
-const ENABLED: &str = "exactly.once.source.support=enabled\n";
-const VARIANTS: [Variant<'static>; 3] = [
-    Variant { name: "at least once", settings: &[], lines: "" },
-    Variant { name: "exactly once, a transaction for each poll", settings: &[], lines: ENABLED },
-    Variant {
-        name: "exactly once, a transaction a second",
-        settings: &[("transaction.boundary", "interval"), ("transaction.boundary.interval.ms", "1000")],
-        lines: ENABLED,
-    },
-];
 const MILLIS_PER_SECOND: f64 = 1_000.0;
 const MICROS_PER_MILLI: f64 = 1_000.0;
 /// How long a run goes on before it is killed.
@@ -49,7 +39,7 @@ fn latency(kafka: Destination<'_>, effort: &Effort) -> anyhow::Result<String> {
     let cache = tempfile::tempdir()?;
     let mut runs = Vec::new();
     for round in 0..effort.rounds {
-        for (place, variant) in VARIANTS.iter().enumerate() {
+        for (place, variant) in DELIVERIES.iter().enumerate() {
             let topic = format!("guarantee-{round}-{place}");
             runs.push(follow(kafka, variant, "debug", &topic, Duration::from_secs(effort.seconds), cache.path())?);
         }
@@ -59,7 +49,7 @@ fn latency(kafka: Destination<'_>, effort: &Effort) -> anyhow::Result<String> {
          events/s, {} rounds of {} s by turns:\n\n| way | p50, ms | p99, ms | commit p50, ms | commit p99, ms |\n|---|---|---|---|---|\n",
         effort.rounds, effort.seconds
     );
-    for Variant { name, .. } in &VARIANTS {
+    for Variant { name, .. } in &DELIVERIES {
         let of = || runs.iter().filter(|run| run.name == *name);
         let commits = |part: f64| Spread::of(of().map(|run| percentile(&commits_ms(&run.said), part)));
         let row = if of().all(|run| commits_ms(&run.said).is_empty()) {
@@ -93,7 +83,7 @@ fn recovery(kafka: Destination<'_>, effort: &Effort) -> anyhow::Result<String> {
     let cache = tempfile::tempdir()?;
     let mut runs = Vec::new();
     for round in 0..effort.rounds {
-        for (place, variant) in VARIANTS.iter().enumerate() {
+        for (place, variant) in DELIVERIES.iter().enumerate() {
             let topic = format!("recovery-{round}-{place}");
             runs.push((variant.name, recover(kafka, variant, &topic, cache.path())? * MILLIS_PER_SECOND));
         }
@@ -103,7 +93,7 @@ fn recovery(kafka: Destination<'_>, effort: &Effort) -> anyhow::Result<String> {
          `read_committed` reader has, at {CHANGES_PER_S} events/s, {} rounds by turns:\n\n| way | ms |\n|---|---|\n",
         effort.rounds
     );
-    for Variant { name, .. } in &VARIANTS {
+    for Variant { name, .. } in &DELIVERIES {
         let of = Spread::of(runs.iter().filter(|run| run.0 == *name).map(|run| run.1));
         table.push_str(&format!("| {name} | {of:.0} |\n"));
     }

@@ -119,6 +119,18 @@ impl Variant<'_> {
     }
 }
 
+const ENABLED: &str = "exactly.once.source.support=enabled\n";
+/// At least once, and the ways to deliver exactly once.
+pub(crate) const DELIVERIES: [Variant<'static>; 3] = [
+    Variant { name: "at least once", settings: &[], lines: "" },
+    Variant { name: "exactly once, a transaction for each poll", settings: &[], lines: ENABLED },
+    Variant {
+        name: "exactly once, a transaction a second",
+        settings: &[("transaction.boundary", "interval"), ("transaction.boundary.interval.ms", "1000")],
+        lines: ENABLED,
+    },
+];
+
 /// The variants by turns, on one destination.
 pub(crate) fn compare(
     destination: Destination<'_>,
@@ -172,20 +184,7 @@ pub(crate) fn measure_exactly_once(destinations: &Destinations, effort: &Effort)
     let Some(kafka) = destinations.all().find(|destination| destination.name() == "Kafka") else {
         return Ok(format!("{title}SKIPPED: there is no Kafka\n"));
     };
-    let variants = [
-        Variant { name: "at least once", settings: &[], lines: "" },
-        Variant {
-            name: "exactly once, a transaction for each poll",
-            settings: &[],
-            lines: "exactly.once.source.support=enabled\n",
-        },
-        Variant {
-            name: "exactly once, a transaction a second",
-            settings: &[("transaction.boundary", "interval"), ("transaction.boundary.interval.ms", "1000")],
-            lines: "exactly.once.source.support=enabled\n",
-        },
-    ];
-    Ok(format!("{title}{}", compare(kafka, effort, "exactly-once", &variants)?))
+    Ok(format!("{title}{}", compare(kafka, effort, "exactly-once", &DELIVERIES)?))
 }
 
 fn carry_as(

@@ -49,7 +49,7 @@ pub(super) struct Progress {
 }
 
 /// A transaction that was begun and whose commit was not.
-struct Open {
+pub(super) struct Open {
     began: Instant,
     records: usize,
     /// The offset at the end of the last whole poll in it.
@@ -71,58 +71,26 @@ enum Turn {
 
 /// See the module.
 pub(super) struct Runner {
-    cluster: Arc<Cluster>,
-    producer: Arc<TransactionalProducer>,
-    topics: Topics,
-    flight: InFlight,
-    place: offsets::Place,
-    boundary: Boundary,
-    open: Option<Open>,
+    pub(super) cluster: Arc<Cluster>,
+    pub(super) producer: Arc<TransactionalProducer>,
+    pub(super) topics: Topics,
+    pub(super) flight: InFlight,
+    pub(super) place: offsets::Place,
+    pub(super) boundary: Boundary,
+    pub(super) open: Option<Open>,
     /// The newest durable offset.
-    stored: Option<SourceOffset>,
+    pub(super) stored: Option<SourceOffset>,
     /// An offset that moved without a record.
-    moved: Option<SourceOffset>,
-    flush_interval: Duration,
-    next_flush: Instant,
+    pub(super) moved: Option<SourceOffset>,
+    pub(super) flush_interval: Duration,
+    pub(super) next_flush: Instant,
     /// Records and bytes that were taken over.
-    taken: (u64, u64),
-    publish: watch::Sender<Progress>,
-    given_up: Arc<AtomicBool>,
+    pub(super) taken: (u64, u64),
+    pub(super) publish: watch::Sender<Progress>,
+    pub(super) given_up: Arc<AtomicBool>,
 }
 
 impl Runner {
-    #[expect(clippy::too_many_arguments, reason = "it is made in one place")]
-    pub(super) fn new(
-        cluster: Arc<Cluster>,
-        producer: Arc<TransactionalProducer>,
-        topics: Topics,
-        flight: InFlight,
-        place: offsets::Place,
-        boundary: Boundary,
-        stored: Option<SourceOffset>,
-        flush_interval: Duration,
-        publish: watch::Sender<Progress>,
-        given_up: Arc<AtomicBool>,
-    ) -> Self {
-        let next_flush = offsets::after(Instant::now(), flush_interval);
-        Self {
-            cluster,
-            producer,
-            topics,
-            flight,
-            place,
-            boundary,
-            open: None,
-            stored,
-            moved: None,
-            flush_interval,
-            next_flush,
-            taken: (0, 0),
-            publish,
-            given_up,
-        }
-    }
-
     /// Runs until the sink is closed or dropped, or something fails. The producer is let go of in every case.
     pub(super) async fn run(mut self, mut messages: mpsc::UnboundedReceiver<Message>) -> Result<(), SinkError> {
         let ended = self.turns(&mut messages).await;
