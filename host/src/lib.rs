@@ -1,12 +1,14 @@
 //! Tributary's host: runs connector components and carries their records into Kafka. `docs/architecture.md` is the map.
 
 mod bindings;
+mod bucket;
 pub mod check;
 pub mod cli;
 pub mod config;
 mod convert;
 pub mod embedded;
 pub mod engine;
+pub mod exposition;
 pub mod herder;
 pub mod imports;
 pub mod kafka;
@@ -19,4 +21,5 @@ pub mod store;
 pub mod telemetry;
 #[cfg(test)]
 mod testing;
+mod web_client;
 pub mod worker;

@@ -5,7 +5,7 @@
 //! `Sink::commit_due`*), at last `Sink::close`. After any error the sink is dropped and a new one opened, whose committed
 //! offset is the truth: nothing is ever sent again from memory.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 
@@ -13,6 +13,7 @@ use crate::{
     check::Check,
     config::ConnectorConfig,
     record::{ProducerRecord, SourceOffset, SourcePartition},
+    telemetry::TaskMetrics,
 };
 
 /// Why a sink could not do its work, by what the worker does about it.
@@ -74,11 +75,12 @@ pub struct Opened {
 /// One kind of destination, shared by the tasks of a worker.
 #[async_trait]
 pub trait Backend: Send + Sync {
-    /// Prepares a sink for the connector's task and reads its committed offset.
+    /// Prepares a sink for the connector's task and reads its committed offset. The sink counts in `metrics` what becomes
+    /// durable, and how long that takes.
     ///
     /// # Errors
     /// See `SinkError`.
-    async fn open(&self, connector: &ConnectorConfig) -> Result<Opened, SinkError>;
+    async fn open(&self, connector: &ConnectorConfig, metrics: &Arc<TaskMetrics>) -> Result<Opened, SinkError>;
 
     /// Every stored offset of a connector.
     ///

@@ -10,6 +10,9 @@ use crate::sink::SinkError;
 /// A connector's configuration as it was given: references unresolved, null where null was given.
 pub type GivenConfig = BTreeMap<String, Option<String>>;
 
+/// A record of Kafka Connect's status topic: a key, and its value or that it is gone.
+pub type StatusRecord = (String, Option<String>);
+
 /// `connector.class` of a configuration; empty when there is none.
 #[must_use]
 pub fn class_of(config: &GivenConfig) -> &str {
@@ -98,6 +101,18 @@ pub trait ConnectorStore: Send + Sync {
     /// # Errors
     /// See `SinkError`.
     async fn delete(&self, connector: &str) -> Result<(), SinkError>;
+
+    /// Where connectors stood, by the keys of Kafka Connect's status topic.
+    ///
+    /// # Errors
+    /// See `SinkError`.
+    async fn load_status(&self) -> Result<BTreeMap<String, String>, SinkError>;
+
+    /// Notes where connectors stand.
+    ///
+    /// # Errors
+    /// See `SinkError`.
+    async fn put_status(&self, records: &[StatusRecord]) -> Result<(), SinkError>;
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ use crate::{
     engine::{Cache, Component, ComponentError, Engine, Limits, Source},
     record::{ProducerRecord, Scalar, SourceOffset, SourcePartition},
     sink::{Backend, Opened, Sink, SinkError},
-    telemetry::Telemetry,
+    telemetry::{TaskMetrics, Telemetry},
 };
 
 /// What a test guest does in `poll`, `configure` and `close`; everything else succeeds with nothing.
@@ -171,7 +171,7 @@ struct MemorySink {
 
 #[async_trait]
 impl Backend for Memory {
-    async fn open(&self, _: &ConnectorConfig) -> Result<Opened, SinkError> {
+    async fn open(&self, _: &ConnectorConfig, _: &Arc<TaskMetrics>) -> Result<Opened, SinkError> {
         let mut seen = self.seen.lock().expect("no test panics while it holds this");
         seen.opened += 1;
         let sink = MemorySink {

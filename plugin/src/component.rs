@@ -158,6 +158,15 @@ impl Imports for World {
     }
 
     fn emit(&mut self, event: &Event) {
+        if let Some((name, delta)) = event.counter() {
+            telemetry::counter_add(name, &[], delta);
+        }
+        for (name, value) in event.gauges() {
+            telemetry::gauge_set(name, &[], value);
+        }
+        if event.is_only_counted() {
+            return;
+        }
         let level = match event.level() {
             Level::Error => telemetry::Level::Error,
             Level::Warn => telemetry::Level::Warn,
@@ -167,9 +176,6 @@ impl Imports for World {
         let fields: Vec<(String, String)> =
             event.fields().into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         telemetry::log(level, event.name(), &event.message(), &fields);
-        if let Some((name, delta)) = event.counter() {
-            telemetry::counter_add(name, &[], delta);
-        }
     }
 }
 

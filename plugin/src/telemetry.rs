@@ -81,6 +81,8 @@ pub enum Event {
         channel: String,
         /// The replay id given.
         replay_from: i64,
+        /// When, milliseconds since the epoch.
+        at_ms: i64,
     },
     /// The session is gone; a new one follows.
     SessionLost {
@@ -104,6 +106,18 @@ pub enum Event {
         cause: Cause,
         /// Milliseconds until the next attempt.
         wait_ms: u64,
+    },
+    /// Events of an answer were read. Counted, and no line in the log.
+    EventsRead {
+        /// How many.
+        count: u64,
+    },
+    /// What the org said about its daily API requests. Shown as gauges, and no line in the log.
+    ApiUsage {
+        /// Used up.
+        used: u64,
+        /// Allowed.
+        max: u64,
     },
     /// Events that had been sent before were dropped.
     RepeatsDropped {
@@ -214,6 +228,8 @@ impl Event {
             | Self::PushTopicCreated { .. }
             | Self::Subscribed { .. }
             | Self::RepeatsDropped { .. }
+            | Self::EventsRead { .. }
+            | Self::ApiUsage { .. }
             | Self::Exchanged(_)
             | Self::SchemaIdKnown { .. }
             | Self::Repaired { .. }
@@ -238,6 +254,8 @@ impl Event {
             Self::SessionLost { .. } => "session-lost",
             Self::Stalled { .. } => "stalled",
             Self::Throttled { .. } => "throttled",
+            Self::EventsRead { .. } => "events-read",
+            Self::ApiUsage { .. } => "api-usage",
             Self::RepeatsDropped { .. } => "repeats-dropped",
             Self::Disordered { .. } => "events-disordered",
             Self::UnknownFields { .. } => "unknown-fields",
@@ -285,7 +303,7 @@ impl Event {
                 "PushTopic {name} is used as it is, though it differs from what this configuration would create: {}",
                 differences.join("; ")
             ),
-            Self::Subscribed { channel, replay_from } => match *replay_from {
+            Self::Subscribed { channel, replay_from, .. } => match *replay_from {
                 replay::TIP => format!("Subscribed to {channel}, from now on"),
                 replay::RETAINED => format!("Subscribed to {channel}, from the oldest retained event"),
                 id => format!("Subscribed to {channel}, from after replayId {id}"),
@@ -303,6 +321,8 @@ impl Event {
                 cause.message,
                 wait_ms.div_ceil(1_000)
             ),
+            Self::EventsRead { count } => format!("{count} events were read"),
+            Self::ApiUsage { used, max } => format!("{used} of {max} daily API requests are used up"),
             Self::RepeatsDropped { count } => format!("{count} events came again and were dropped"),
             Self::Disordered { count } => {
                 format!("{count} events stood out of order in one answer and were put in the order of their replay ids")
@@ -344,8 +364,9 @@ impl Event {
             Self::PushTopicFound { name, id } | Self::PushTopicCreated { name, id, .. } => {
                 vec![("push_topic", name.clone()), ("id", id.clone())]
             }
+            Self::ApiUsage { used, max } => vec![("used", used.to_string()), ("max", max.to_string())],
             Self::PushTopicDrift { name, .. } => vec![("push_topic", name.clone())],
-            Self::Subscribed { channel, replay_from } => {
+            Self::Subscribed { channel, replay_from, .. } => {
                 vec![("channel", channel.clone()), ("replay_from", replay_from.to_string())]
             }
             Self::SessionLost { cause, wait_ms, attempts } => {
@@ -356,6 +377,7 @@ impl Event {
                 vec![("code", cause.code.clone()), ("wait_ms", wait_ms.to_string())]
             }
             Self::EventsSkipped { count, .. }
+            | Self::EventsRead { count }
             | Self::RepeatsDropped { count }
             | Self::Disordered { count }
             | Self::Strays { count } => {
@@ -396,11 +418,35 @@ impl Event {
             Self::Stalled { .. } => Some(("salesforce_stalls_total", 1)),
             Self::Throttled { .. } => Some(("salesforce_throttled_total", 1)),
             Self::PositionLost { .. } => Some(("salesforce_positions_lost_total", 1)),
+            Self::EventsRead { count } => Some(("salesforce_events_read_total", *count)),
             Self::EventsSkipped { count, .. } => Some(("salesforce_events_skipped_total", *count)),
             Self::RepeatsDropped { count } => Some(("salesforce_repeats_dropped_total", *count)),
             Self::SchemaIdKnown { .. } => Some(("schema_registry_ids_total", 1)),
             Self::RegistryAway { .. } => Some(("schema_registry_retries_total", 1)),
             _ => None,
+        }
+    }
+
+    /// Whether there is nothing for the log in it.
+    #[must_use]
+    pub fn is_only_counted(&self) -> bool {
+        matches!(self, Self::EventsRead { .. } | Self::ApiUsage { .. })
+    }
+
+    /// The gauges that go with the fact.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "a gauge is a double; these numbers take less than 53 bits")]
+    pub fn gauges(&self) -> Vec<(&'static str, f64)> {
+        match self {
+            // When the session began; how old it is, whoever looks computes.
+            Self::Subscribed { at_ms, .. } => {
+                vec![("salesforce_session_start_timestamp_seconds", *at_ms as f64 / 1_000.0)]
+            }
+            Self::ApiUsage { used, max } => vec![
+                ("salesforce_api_requests_left", max.saturating_sub(*used) as f64),
+                ("salesforce_api_requests_max", *max as f64),
+            ],
+            _ => Vec::new(),
         }
     }
 }

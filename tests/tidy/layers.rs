@@ -44,6 +44,7 @@ const HOST: Layers = Layers {
         &["testing"],
         &["cli"],
         &["rest"],
+        &["exposition"],
         &["herder"],
         &["worker"],
         &["engine"],
@@ -56,7 +57,7 @@ const HOST: Layers = Layers {
         &["sink"],
         &["telemetry", "tenants"],
         &["config"],
-        &["check", "error", "record", "labels"],
+        &["check", "error", "record", "labels", "bucket", "web_client"],
     ],
     exceptions: &[
         ("imports", "engine::HostState", "wasmtime hands every import the one state of its store"),

@@ -37,7 +37,8 @@ pub(super) fn backend_and_store(
             (kafka.clone(), kafka)
         }
         None => {
-            let embedded = std::sync::Arc::new(EmbeddedBackend::new(&worker.data_dir));
+            let embedded =
+                std::sync::Arc::new(EmbeddedBackend::new(&worker.data_dir).sealed(worker.data_key_file.clone()));
             (embedded.clone(), embedded)
         }
     }

@@ -13,7 +13,10 @@ mod preflight;
 mod pretty;
 mod run;
 mod serve;
+mod service;
+mod shell;
 mod tail;
+mod top;
 mod transform;
 mod validate;
 
@@ -71,6 +74,12 @@ enum Command {
     Transform(transform::Arguments),
     /// Reads or moves the position of a connector that is not running
     Offsets(offsets::Arguments),
+    /// Shows the connectors of a running service as they work, until Ctrl-C
+    Top(top::Arguments),
+    /// Prints completions for a shell
+    Completions(shell::Completions),
+    /// Prints the manual page, or writes one for each command
+    Man(shell::Man),
 }
 
 /// How a command ended, where no error ended it.
@@ -121,6 +130,9 @@ fn perform(context: &Context, command: Command) -> anyhow::Result<Exit> {
             Command::Tail(arguments) => tail::tail(context, arguments),
             Command::Transform(arguments) => transform::transform(context, arguments).await,
             Command::Offsets(arguments) => offsets::offsets(context, arguments).await,
+            Command::Top(arguments) => top::top(context, arguments).await,
+            Command::Completions(arguments) => shell::completions(context, &arguments),
+            Command::Man(arguments) => shell::man(context, &arguments),
         }
     });
     // What is still in a system call (a name being resolved) must not hold up the end.
@@ -164,6 +176,10 @@ mod tests {
             "offsets alter accounts {\"replayId\":3826}",
             "offsets alter accounts {\"replayId\":3826} --partition {}",
             "offsets delete accounts",
+            "offsets --url http://127.0.0.1:8083 get accounts",
+            "top --url http://127.0.0.1:8083 --once",
+            "completions bash",
+            "man --dir man",
         ] {
             let words = ["tributary"].into_iter().chain(line.split(' '));
             assert!(Cli::try_parse_from(words).is_ok(), "{line}");

@@ -1,12 +1,18 @@
-//! `tributary offsets`: reads or moves the position of a connector that is not running. The data are Kafka Connect's:
+//! `tributary offsets`: reads or moves the position of a connector that is not running; with `--url` that of a running
+//! service's, which is stopped for that. The data are Kafka Connect's:
 //! `{"offsets":[{"partition":{},"offset":{"replayId":3826}}]}`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
 use clap::{Args, Subcommand};
+use http::Method;
+use serde_json::{Value, json};
 
-use super::{Context, Exit, load};
+use super::{
+    Context, Exit, load,
+    service::{Address, Asked, Service, in_path},
+};
 use crate::{
     config::{ConnectorConfig, WorkerConfig},
     engine::{Instance, InstanceParts},
@@ -18,6 +24,12 @@ use crate::{
 /// What `offsets` takes.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
+    /// Asks the service there, in place of the worker file's Kafka or embedded log
+    #[arg(long, value_name = "URL", global = true)]
+    url: Option<String>,
+    /// Roots in PEM for an https URL, in place of the system's
+    #[arg(long, value_name = "FILE", global = true)]
+    ca_file: Option<PathBuf>,
     #[command(subcommand)]
     action: Action,
 }
@@ -48,6 +60,11 @@ enum Action {
 
 /// Reads or moves offsets.
 pub(super) async fn offsets(context: &Context, arguments: Arguments) -> anyhow::Result<Exit> {
+    if let Some(url) = arguments.url {
+        let address = Address { url, ca_file: arguments.ca_file };
+        let service = Service::new(&address, true)?;
+        return super::service::exit(context, of_service(context, &service, arguments.action).await);
+    }
     let (worker, _) = load::worker(context)?;
     let backend = load::backend(&worker);
     let done = match arguments.action {
@@ -70,6 +87,27 @@ pub(super) async fn offsets(context: &Context, arguments: Arguments) -> anyhow::
             Ok(Exit::Refused)
         }
     }
+}
+
+/// The same for a connector of a running service.
+async fn of_service(context: &Context, service: &Service, action: Action) -> Result<(), Asked> {
+    let path = |connector: &str| -> anyhow::Result<String> {
+        Ok(format!("/connectors/{}/offsets", in_path(&name_of(connector, &WorkerConfig::default())?.0)))
+    };
+    let answer = match action {
+        Action::Get { connector } => service.ask(Method::GET, &path(&connector)?, None).await?,
+        Action::Delete { connector } => service.ask(Method::DELETE, &path(&connector)?, None).await?,
+        Action::Alter { connector, offset, partition } => {
+            let value = |text: &str, what: &'static str| {
+                // Read as an offset first: the service is not asked for what can only be refused.
+                parse(text).context(what)?;
+                serde_json::from_str::<Value>(text).context(what)
+            };
+            let entry = json!({"partition": value(&partition, "--partition")?, "offset": value(&offset, "OFFSET")?});
+            service.ask(Method::PATCH, &path(&connector)?, Some(&json!({"offsets": [entry]}))).await?
+        }
+    };
+    service.show(context, &answer, Value::to_string)
 }
 
 /// The name, and the class where a file tells it.

@@ -7,6 +7,7 @@ use clap::Args;
 
 use super::{Context, Exit, load, run};
 use crate::{
+    exposition::Otlp,
     herder::{Herder, Parts},
     imports::http::Clients,
     rest::Server,
@@ -33,23 +34,29 @@ pub(super) async fn serve(context: &Context, arguments: Arguments) -> anyhow::Re
     run::report(context, "", &findings);
     let mut rest = worker.rest.clone();
     rest.address = arguments.listen.unwrap_or(rest.address);
+    let otlp = Otlp::of_environment().map_err(|reason| anyhow::anyhow!(reason))?;
     let server = Server::bind(&rest).await?;
     let (_engine, catalogue) = load::catalogue(context, &worker, CONNECTORS_EXPECTED).await?;
     let clients = Arc::new(Clients::new(&worker.network, &context.telemetry)?);
     let (backend, store) = load::backend_and_store(&worker);
     let kind = backend.describe();
     let telemetry = context.telemetry.clone();
-    let parts = Parts { worker: Arc::new(worker), catalogue, backend, store, clients, telemetry };
+    let worker_id = server.worker_id();
+    let parts = Parts { worker: Arc::new(worker), catalogue, backend, store, clients, telemetry, worker_id };
     let herder = Herder::start(parts).await.context("the connectors cannot be read")?;
     let connectors = herder.names().len();
     context.telemetry.emit("", &Event::WorkerStarted { backend: kind, connectors });
     context.telemetry.emit("", &Event::Listening { url: server.url() });
     let progress = tokio::spawn(Progress::show(context.telemetry.clone(), context.screen.clone()));
+    let sending = otlp.map(|otlp| tokio::spawn(otlp.run(Arc::downgrade(&herder))));
     let serving = tokio::spawn(server.serve(Arc::clone(&herder), stop.clone()));
     // An error means that nobody can ask for a stop any more, which is asking for one.
     let _ = stop.wait_for(|stop| *stop).await;
     herder.shut_down(STOP_WITHIN).await;
     serving.abort();
+    if let Some(sending) = sending {
+        sending.abort();
+    }
     progress.abort();
     context.screen.draw("");
     Ok(Exit::Done)

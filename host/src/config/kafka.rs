@@ -32,6 +32,8 @@ pub struct KafkaConfig {
     pub shared_connection: Vec<(String, String)>,
     /// `offset.storage.*`.
     pub offset_topic: InternalTopic,
+    /// `status.storage.*`.
+    pub status_topic: InternalTopic,
     /// `config.storage.*`.
     pub config_topic: InternalTopic,
     /// `producer.*`.
@@ -68,7 +70,8 @@ pub(super) fn connection_setting(name: &str) -> Option<&str> {
 pub(super) fn is_about_kafka(name: &str) -> bool {
     const NAMES: [&str; 5] =
         ["client.id", "group.id", "request.timeout.ms", "topic.creation.enable", "offset.flush.interval.ms"];
-    const STEMS: [&str; 4] = ["config.storage.", "offset.storage.", "producer.", "tributary.in.flight."];
+    const STEMS: [&str; 5] =
+        ["config.storage.", "status.storage.", "offset.storage.", "producer.", "tributary.in.flight."];
     connection_setting(name).is_some() || NAMES.contains(&name) || STEMS.iter().any(|stem| name.starts_with(stem))
 }
 
@@ -98,6 +101,7 @@ impl Reader<'_> {
             shared_connection,
             offset_topic: self.internal_topic("offset.storage."),
             config_topic: self.internal_topic("config.storage."),
+            status_topic: self.internal_topic("status.storage."),
             producer,
             topic_creation_enabled: enabled.unwrap_or(true),
             exactly_once,

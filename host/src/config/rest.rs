@@ -1,4 +1,5 @@
-//! Where the REST API of a service listens, and who may ask: `listeners`, `listeners.https.*`, `tributary.rest.auth.file`.
+//! Where the REST API of a service listens, who may ask and how often: `listeners`, `listeners.https.*`, `tributary.rest.*`,
+//! `access.control.*`.
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -7,7 +8,7 @@ use std::{
 
 use super::{
     security::{self, Tls},
-    values::{last, list},
+    values::{boolean, last, list},
     worker::Reader,
 };
 
@@ -22,24 +23,58 @@ pub struct RestConfig {
     pub client_certificates: bool,
     /// `tributary.rest.auth.file`: users and passwords.
     pub auth_file: Option<PathBuf>,
+    /// `tributary.rest.auth.tokens.file`: bearer tokens.
+    pub tokens_file: Option<PathBuf>,
+    /// `tributary.rest.requests.per.second.max`: of one address; 0 for no bound.
+    pub requests_per_second_max: u32,
+    /// `access.control.allow.origin`: whose pages may ask; `*` for all.
+    pub cors_origins: Vec<String>,
+    /// `access.control.allow.methods`.
+    pub cors_methods: Vec<String>,
+    /// `topic.tracking.enable`.
+    pub topic_tracking: bool,
+    /// `topic.tracking.allow.reset`.
+    pub topic_reset: bool,
 }
+
+impl Default for RestConfig {
+    fn default() -> Self {
+        Self {
+            address: SocketAddr::from((Ipv4Addr::LOCALHOST, 8083)),
+            tls: None,
+            client_certificates: false,
+            auth_file: None,
+            tokens_file: None,
+            requests_per_second_max: 0,
+            cors_origins: Vec::new(),
+            cors_methods: Vec::new(),
+            topic_tracking: true,
+            topic_reset: true,
+        }
+    }
+}
+
+/// Methods that the REST API has.
+const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
 impl RestConfig {
     /// Whether it is known who asks.
     #[must_use]
     pub fn authenticates(&self) -> bool {
-        self.auth_file.is_some() || (self.tls.is_some() && self.client_certificates)
+        self.auth_file.is_some() || self.tokens_file.is_some() || (self.tls.is_some() && self.client_certificates)
     }
 }
 
 impl Reader<'_> {
     pub(super) fn rest(&mut self) -> RestConfig {
         let (address, https) = self.listener();
-        let auth_file = self.get("tributary.rest.auth.file").map(PathBuf::from);
-        if let Some(Err(error)) = auth_file.as_ref().map(std::fs::metadata) {
-            let name = "tributary.rest.auth.file";
-            self.findings.error(name, self.get(name), format!("cannot be read: {error}"), "Check the path.");
-        }
+        let auth_file = self.file("tributary.rest.auth.file");
+        let tokens_file = self.file("tributary.rest.auth.tokens.file");
+        let cors_origins: Vec<String> = self.get("access.control.allow.origin").map(list).unwrap_or_default();
+        let cors_methods = self.get("access.control.allow.methods").map(list).unwrap_or_default();
+        self.check_cors(&cors_origins, &cors_methods);
+        let (topic_tracking, topic_reset) =
+            (self.flag("topic.tracking.enable"), self.flag("topic.tracking.allow.reset"));
         let tls = if https { self.https() } else { None };
         let client_auth = "listeners.https.ssl.client.auth";
         let client_certificates = match self.get(client_auth).map(str::to_ascii_lowercase).as_deref() {
@@ -55,7 +90,54 @@ impl Reader<'_> {
             let remedy = "Name the roots in listeners.https.ssl.truststore.location, with ...truststore.type=PEM.";
             self.findings.error(client_auth, Some("required"), "needs roots for the clients' certificates", remedy);
         }
-        RestConfig { address, tls, client_certificates, auth_file }
+        RestConfig {
+            address,
+            tls,
+            client_certificates,
+            auth_file,
+            tokens_file,
+            requests_per_second_max: self.number("tributary.rest.requests.per.second.max", 0..=1_000_000),
+            cors_origins,
+            cors_methods,
+            topic_tracking,
+            topic_reset,
+        }
+    }
+
+    /// A file that can be read.
+    pub(super) fn file(&mut self, name: &str) -> Option<PathBuf> {
+        let path = PathBuf::from(self.get(name)?);
+        if let Err(error) = std::fs::metadata(&path) {
+            self.findings.error(name, self.get(name), format!("cannot be read: {error}"), "Check the path.");
+        }
+        Some(path)
+    }
+
+    /// True unless it says false.
+    fn flag(&mut self, name: &str) -> bool {
+        self.get(name).and_then(|value| boolean(name, value, &mut self.findings)).unwrap_or(true)
+    }
+
+    fn check_cors(&mut self, origins: &[String], methods: &[String]) {
+        let name = "access.control.allow.origin";
+        let is_origin = |origin: &str| {
+            let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
+            origin == "*" || host.is_some_and(|host| !host.is_empty() && !host.contains(['/', '*', ' ']))
+        };
+        if let Some(wrong) = origins.iter().find(|origin| !is_origin(origin)) {
+            let reason = format!("holds {wrong}, which is no origin");
+            self.findings.error(name, self.get(name), reason, "Write https://host or https://host:port, or * for all.");
+        }
+        let name = "access.control.allow.methods";
+        let known = |method: &String| METHODS.iter().any(|known| method.eq_ignore_ascii_case(known));
+        if methods.iter().any(|method| !known(method)) {
+            let remedy = format!("Write some of {}.", METHODS.join(","));
+            self.findings.error(name, self.get(name), "holds a method that the REST API does not have", remedy);
+        }
+        if origins.is_empty() && !methods.is_empty() {
+            let remedy = "Set access.control.allow.origin, or remove it.";
+            self.findings.warning(name, self.get(name), "has no effect without access.control.allow.origin", remedy);
+        }
     }
 
     fn https(&mut self) -> Option<Tls> {

@@ -27,6 +27,8 @@ use super::{
 pub struct WorkerConfig {
     /// `tributary.data.dir`: where the embedded log is.
     pub data_dir: PathBuf,
+    /// `tributary.data.key.file`: keys that encrypt the connectors of a service there.
+    pub data_key_file: Option<PathBuf>,
     /// Everything about Kafka, or `None` for the embedded log (no `bootstrap.servers`).
     pub kafka: Option<KafkaConfig>,
     /// Where components may connect.
@@ -64,6 +66,7 @@ impl fmt::Debug for WorkerConfig {
         let defaults: Vec<&str> = self.connector_defaults.iter().map(|(name, _)| name.as_str()).collect();
         f.debug_struct("WorkerConfig")
             .field("data_dir", &self.data_dir)
+            .field("data_key_file", &self.data_key_file)
             .field("kafka", &self.kafka)
             .field("network", &self.network)
             .field("instance_memory_max_bytes", &self.instance_memory_max_bytes)
@@ -213,6 +216,7 @@ impl<'a> Reader<'a> {
         };
         WorkerConfig {
             data_dir: PathBuf::from(self.text("tributary.data.dir")),
+            data_key_file: self.file("tributary.data.key.file"),
             network: self.network(),
             instance_memory_max_bytes: self
                 .number("tributary.instance.memory.max.bytes", 1024 * 1024..=4 * 1024 * 1024 * 1024),

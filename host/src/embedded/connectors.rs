@@ -1,12 +1,18 @@
 //! The connectors of a service, in a table of their own beside the log.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use rusqlite::{Connection, params};
 
-use super::{EmbeddedBackend, blocking, store::Store};
+use super::{
+    EmbeddedBackend, blocking,
+    seal::{Seal, is_sealed},
+    store::Store,
+};
 use crate::{
     sink::SinkError,
-    store::{ConnectorStore, StoredConnector, TargetState},
+    store::{ConnectorStore, StatusRecord, StoredConnector, TargetState},
 };
 
 /// Made when a service first needs it, so that the file's version, and with it an older program, need not know of it.
@@ -15,8 +21,17 @@ const TABLE: &str = "CREATE TABLE IF NOT EXISTS connector (
     config TEXT NOT NULL,
     target_state TEXT NOT NULL
 ) WITHOUT ROWID";
+/// The same for where they stand, with the keys and values of Kafka Connect's status topic.
+const STATUS_TABLE: &str = "CREATE TABLE IF NOT EXISTS status (
+    key TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) WITHOUT ROWID";
 
 impl EmbeddedBackend {
+    fn seal(&self) -> Result<Option<Seal>, SinkError> {
+        self.key_file.as_deref().map(Seal::read).transpose().map_err(SinkError::Refused)
+    }
+
     async fn with_connectors<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
@@ -25,11 +40,19 @@ impl EmbeddedBackend {
         blocking(move || {
             Store::with_connection(&store, |connection| {
                 connection.execute(TABLE, [])?;
+                connection.execute(STATUS_TABLE, [])?;
                 work(connection)
             })
         })
         .await
     }
+}
+
+/// Sealed where there is a key.
+fn sealed(seal: Option<&Seal>, name: &str, config: String) -> Result<String, SinkError> {
+    let Some(seal) = seal else { return Ok(config) };
+    let none = || SinkError::Unavailable("this machine gives no random numbers to encrypt with".to_owned());
+    seal.seal(name, &config).ok_or_else(none)
 }
 
 #[async_trait]
@@ -42,7 +65,39 @@ impl ConnectorStore for EmbeddedBackend {
             })?;
             rows.collect::<rusqlite::Result<Vec<_>>>()
         });
-        let parse = |(name, config, target): (String, String, String)| {
+        let rows = rows.await?;
+        let seal = self.seal()?;
+        let mut to_seal = Vec::new();
+        let mut parse = |(name, config, target): (String, String, String)| {
+            let config = match (&seal, is_sealed(&config)) {
+                (None, false) => config,
+                (None, true) => {
+                    return Err(SinkError::Refused(format!(
+                        "the configuration of the connector {name} in {} is encrypted: name the file with its key in \
+                         tributary.data.key.file.",
+                        self.data_dir().display()
+                    )));
+                }
+                (Some(_), false) => {
+                    to_seal.push((name.clone(), config.clone()));
+                    config
+                }
+                (Some(seal), true) => match seal.open(&name, &config) {
+                    None => {
+                        return Err(SinkError::Refused(format!(
+                            "no key of tributary.data.key.file opens the configuration of the connector {name} in {}. Keep \
+                             older keys below the newest one.",
+                            self.data_dir().display()
+                        )));
+                    }
+                    Some((text, newest)) => {
+                        if !newest {
+                            to_seal.push((name.clone(), text.clone()));
+                        }
+                        text
+                    }
+                },
+            };
             let config = serde_json::from_str(&config).ok();
             match (config, TargetState::of(&target)) {
                 (Some(config), Some(target)) => Ok(StoredConnector { name, config, target }),
@@ -52,7 +107,15 @@ impl ConnectorStore for EmbeddedBackend {
                 ))),
             }
         };
-        rows.await?.into_iter().map(parse).collect()
+        let found: Vec<StoredConnector> = rows.into_iter().map(&mut parse).collect::<Result<_, _>>()?;
+        for (name, config) in to_seal {
+            let config = sealed(seal.as_ref(), &name, config)?;
+            self.with_connectors(move |connection| {
+                connection.execute("UPDATE connector SET config = ?2 WHERE name = ?1", [name, config]).map(|_| ())
+            })
+            .await?;
+        }
+        Ok(found)
     }
 
     async fn ready(&self) -> Result<(), SinkError> {
@@ -61,11 +124,12 @@ impl ConnectorStore for EmbeddedBackend {
 
     async fn put(&self, connector: &StoredConnector) -> Result<(), SinkError> {
         let StoredConnector { name, config, target } = connector.clone();
+        // A map of texts can always be written.
+        let config = serde_json::to_string(&config).unwrap_or_default();
+        let config = sealed(self.seal()?.as_ref(), &name, config)?;
         self.with_connectors(move |connection| {
             let sql = "INSERT INTO connector (name, config, target_state) VALUES (?1, ?2, ?3)
                 ON CONFLICT (name) DO UPDATE SET config = ?2, target_state = ?3";
-            // A map of texts can always be written.
-            let config = serde_json::to_string(&config).unwrap_or_default();
             connection.execute(sql, params![name, config, target.as_str()]).map(|_| ())
         })
         .await
@@ -84,6 +148,33 @@ impl ConnectorStore for EmbeddedBackend {
         let name = connector.to_owned();
         self.with_connectors(move |connection| {
             connection.execute("DELETE FROM connector WHERE name = ?1", [name]).map(|_| ())
+        })
+        .await
+    }
+
+    async fn load_status(&self) -> Result<BTreeMap<String, String>, SinkError> {
+        self.with_connectors(|connection| {
+            let mut statement = connection.prepare("SELECT key, value FROM status")?;
+            let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            rows.collect()
+        })
+        .await
+    }
+
+    async fn put_status(&self, records: &[StatusRecord]) -> Result<(), SinkError> {
+        let records = records.to_vec();
+        self.with_connectors(move |connection| {
+            let transaction = connection.unchecked_transaction()?;
+            for (key, value) in records {
+                match value {
+                    Some(value) => transaction.execute(
+                        "INSERT INTO status VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = ?2",
+                        [key, value],
+                    )?,
+                    None => transaction.execute("DELETE FROM status WHERE key = ?1", [key])?,
+                };
+            }
+            transaction.commit()
         })
         .await
     }
@@ -111,9 +202,36 @@ mod tests {
         first.put_target("b", TargetState::Stopped).await.unwrap();
         first.put_target("nobody", TargetState::Stopped).await.unwrap();
         first.delete("c").await.unwrap();
+        let of = |key: &str, value: Option<&str>| (key.to_owned(), value.map(str::to_owned));
+        first.put_status(&[of("a", Some("1")), of("b", Some("2"))]).await.unwrap();
+        first.put_status(&[of("a", Some("3")), of("b", None)]).await.unwrap();
         drop(first);
+        let rows = |word: &str| {
+            let connection = Connection::open(directory.path().join("tributary.db")).unwrap();
+            let sql = format!("SELECT count(*) FROM connector WHERE config LIKE '{word}%'");
+            connection.query_row(&sql, [], |row| row.get::<_, i64>(0)).unwrap()
+        };
         let again = EmbeddedBackend::new(directory.path());
         let expected = [connector("a", None, TargetState::Paused), connector("b", Some("2"), TargetState::Stopped)];
         assert_eq!(again.load().await.unwrap(), expected);
+        assert_eq!(again.load_status().await.unwrap(), [("a".to_owned(), "3".to_owned())].into());
+        drop(again);
+        // With a key, what stood there in clear is encrypted at the next start; without it nobody reads it.
+        let keys = directory.path().join("keys");
+        let with_keys = || EmbeddedBackend::new(directory.path()).sealed(Some(keys.clone()));
+        let key = |byte: &str| format!("{}=\n", byte.repeat(43));
+        std::fs::write(&keys, key("A")).unwrap();
+        assert_eq!(rows("sealed:"), 0);
+        assert_eq!(with_keys().load().await.unwrap(), expected);
+        assert_eq!((rows("sealed:"), rows("{")), (2, 0));
+        let refused = EmbeddedBackend::new(directory.path()).load().await.unwrap_err().to_string();
+        assert!(refused.contains("tributary.data.key.file"), "{refused}");
+        std::fs::write(&keys, "Q".repeat(42) + "E=\n").unwrap();
+        let refused = with_keys().load().await.unwrap_err().to_string();
+        assert!(refused.contains("no key of tributary.data.key.file opens"), "{refused}");
+        std::fs::write(&keys, "Q".repeat(42) + "E=\n" + &key("A")).unwrap();
+        assert_eq!(with_keys().load().await.unwrap(), expected);
+        std::fs::write(&keys, "Q".repeat(42) + "E=\n").unwrap();
+        assert_eq!(with_keys().load().await.unwrap(), expected, "the newest key has sealed them by now");
     }
 }

@@ -6,6 +6,7 @@
 mod connectors;
 mod database;
 mod reader;
+mod seal;
 mod sink;
 mod store;
 
@@ -27,6 +28,7 @@ use crate::{
     offsets::connect_format,
     record::{SourceOffset, SourcePartition},
     sink::{Backend, Opened, SinkError},
+    telemetry::TaskMetrics,
 };
 
 /// Runs work on the file away from the runtime's own threads.
@@ -43,13 +45,22 @@ where
 pub struct EmbeddedBackend {
     data_dir: PathBuf,
     store: Arc<Mutex<Option<Arc<Store>>>>,
+    /// `tributary.data.key.file`.
+    key_file: Option<PathBuf>,
 }
 
 impl EmbeddedBackend {
     /// Of the data directory; touches nothing yet.
     #[must_use]
     pub fn new(data_dir: impl Into<PathBuf>) -> Self {
-        Self { data_dir: data_dir.into(), store: Arc::default() }
+        Self { data_dir: data_dir.into(), store: Arc::default(), key_file: None }
+    }
+
+    /// The same, with connectors' configurations encrypted by keys of this file.
+    #[must_use]
+    pub fn sealed(mut self, key_file: Option<PathBuf>) -> Self {
+        self.key_file = key_file;
+        self
     }
 
     /// Where the log is.
@@ -75,10 +86,10 @@ impl EmbeddedBackend {
 
 #[async_trait]
 impl Backend for EmbeddedBackend {
-    async fn open(&self, connector: &ConnectorConfig) -> Result<Opened, SinkError> {
+    async fn open(&self, connector: &ConnectorConfig, metrics: &Arc<TaskMetrics>) -> Result<Opened, SinkError> {
         let store = self.store().await?;
-        let name = connector.name.clone();
-        let (sink, committed) = blocking(move || EmbeddedSink::open(store, &name)).await?;
+        let (name, metrics) = (connector.name.clone(), Arc::clone(metrics));
+        let (sink, committed) = blocking(move || EmbeddedSink::open(store, &name, metrics)).await?;
         Ok(Opened { sink: Box::new(sink), committed })
     }
 

@@ -1,6 +1,9 @@
 //! A task's way into the embedded log: collects the records of a poll, writes them at its end.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::{Duration, Instant},
+};
 
 use async_trait::async_trait;
 
@@ -12,6 +15,7 @@ use crate::{
     offsets::connect_format,
     record::{ProducerRecord, SourceOffset, SourcePartition},
     sink::{Sink, SinkError},
+    telemetry::TaskMetrics,
 };
 
 /// Bytes of the records of one poll at most, as `ProducerRecord::size_bytes` counts: they wait in memory for the offset
@@ -26,15 +30,31 @@ pub(super) struct EmbeddedSink {
     buffer: Vec<ProducerRecord>,
     buffer_bytes: usize,
     committed: Option<SourceOffset>,
+    metrics: Arc<TaskMetrics>,
+    /// When the bytes of the last batch's events arrived.
+    arrived: Instant,
 }
 
 impl EmbeddedSink {
-    pub(super) fn open(store: Arc<Store>, connector: &str) -> Result<(Self, Option<SourceOffset>), SinkError> {
+    pub(super) fn open(
+        store: Arc<Store>,
+        connector: &str,
+        metrics: Arc<TaskMetrics>,
+    ) -> Result<(Self, Option<SourceOffset>), SinkError> {
         let key = connect_format::key(connector, &SourcePartition::default());
         let state_key = connect_format::state_key(connector);
         let (owner, committed) = store.own(&key, &state_key)?;
-        let sink =
-            Self { store, key, state_key, owner, buffer: Vec::new(), buffer_bytes: 0, committed: committed.clone() };
+        let sink = Self {
+            store,
+            key,
+            state_key,
+            owner,
+            buffer: Vec::new(),
+            buffer_bytes: 0,
+            committed: committed.clone(),
+            metrics,
+            arrived: Instant::now(),
+        };
         Ok((sink, committed))
     }
 }
@@ -51,6 +71,7 @@ impl Sink for EmbeddedSink {
         }
         self.buffer_bytes += bytes;
         self.buffer.extend(batch);
+        self.arrived = self.metrics.arrived();
         Ok(())
     }
 
@@ -68,7 +89,17 @@ impl Sink for EmbeddedSink {
             state: state.map(|state| (self.state_key.clone(), state)),
         };
         let (store, key, owner) = (Arc::clone(&self.store), self.key.clone(), self.owner);
-        blocking(move || store.write(&key, owner, &write)).await?;
+        let (began, records) = (Instant::now(), write.records.len() as u64);
+        if let Err(error) = blocking(move || store.write(&key, owner, &write)).await {
+            self.metrics.commit_failures.fetch_add(1, Ordering::Relaxed);
+            return Err(error);
+        }
+        self.metrics.commits.note_time(began.elapsed());
+        if records > 0 {
+            self.metrics.written.fetch_add(records, Ordering::Relaxed);
+            self.metrics.transactions.note(records);
+            self.metrics.latency.note(self.arrived.elapsed());
+        }
         if moved.is_some() {
             self.committed.clone_from(&moved);
         }

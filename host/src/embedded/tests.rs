@@ -43,7 +43,7 @@ fn values(data_dir: &Path, topic: &str) -> Vec<String> {
 }
 
 async fn open(backend: &EmbeddedBackend) -> (Box<dyn Sink>, Option<SourceOffset>) {
-    let opened = backend.open(&connector("pt")).await.unwrap();
+    let opened = backend.open(&connector("pt"), &Arc::default()).await.unwrap();
     (opened.sink, opened.committed)
 }
 
@@ -132,7 +132,7 @@ async fn a_restarted_task_fences_its_predecessor() {
     new.send(vec![record("t", "new")]).await.unwrap();
     new.end_poll(Some(at(1))).await.unwrap();
     assert_eq!(values(dir.path(), "t"), ["new"]);
-    let other = backend.open(&connector("other")).await.unwrap();
+    let other = backend.open(&connector("other"), &Arc::default()).await.unwrap();
     assert_eq!(other.committed, None, "offsets are each connector's own");
 }
 
@@ -208,7 +208,7 @@ async fn a_poll_is_bounded() {
 #[tokio::test]
 async fn refusals() {
     async fn check(dir: &Path, word: &str) {
-        let error = EmbeddedBackend::new(dir).open(&connector("pt")).await.err();
+        let error = EmbeddedBackend::new(dir).open(&connector("pt"), &Arc::default()).await.err();
         let text = match error {
             Some(SinkError::Refused(text)) => text,
             other => panic!("{word}: {other:?}"),

@@ -11,7 +11,7 @@ use super::{
     contract::{ConfigValue, Conversion, Description, Failure, PreflightProgress, Progress},
     limits::{IMPORT_CALL_BYTES_MAX, Limiter},
     state::HostState,
-    ticker::{self, ComputeExceeded},
+    ticker::{self, ComputeExceeded, Meter},
 };
 use crate::{
     bindings::SourceConnector,
@@ -82,10 +82,13 @@ impl Instance {
     /// When it traps while it starts, or there is no room for another one. The sink comes back with the error.
     pub async fn new(component: &Component, parts: InstanceParts) -> Result<Self, (Trapped, Option<Box<dyn Sink>>)> {
         let InstanceParts { connector, sink, stop, client, telemetry, secrets } = parts;
-        let outgoing = Outgoing::new(Arc::clone(&connector), client, telemetry.clone());
+        // An instance that is only asked about itself has no name, and nothing of it is shown.
+        let metrics = if connector.is_empty() { Arc::default() } else { telemetry.progress.metrics(&connector) };
+        let outgoing = Outgoing::new(Arc::clone(&connector), client, telemetry.clone(), Arc::clone(&metrics));
         let voice = Voice::new(connector, telemetry, Mask::new(secrets));
-        let limiter = Limiter::new(component.limits().memory_bytes_max);
-        let state = HostState::new(outgoing, Producer::new(sink, stop), voice, limiter);
+        let limiter = Limiter::new(component.limits().memory_bytes_max, Arc::clone(&metrics));
+        let meter = Meter::new(metrics);
+        let state = HostState::new(outgoing, Producer::new(sink, stop), voice, limiter, meter);
         let mut store = Store::new(component.engine(), state);
         store.limiter(|state| state.limiter());
         store.set_hostcall_fuel(IMPORT_CALL_BYTES_MAX);

@@ -1,7 +1,11 @@
 //! What one component instance may hold: its own memory, and what the host keeps on its behalf. Every bound has a name
 //! and a unit; a guest that reaches one is stopped or refused, and its neighbours do not notice.
 
+use std::sync::{Arc, atomic::Ordering};
+
 use wasmtime::ResourceLimiter;
+
+use crate::telemetry::TaskMetrics;
 
 /// The default of `tributary.instance.memory.max.bytes`.
 pub const INSTANCE_MEMORY_BYTES_MAX_DEFAULT: usize = 64 << 20;
@@ -51,11 +55,12 @@ impl Limits {
 pub(crate) struct Limiter {
     memory_bytes_max: usize,
     memory_bytes_refused: Option<usize>,
+    metrics: Arc<TaskMetrics>,
 }
 
 impl Limiter {
-    pub(crate) fn new(memory_bytes_max: usize) -> Self {
-        Self { memory_bytes_max, memory_bytes_refused: None }
+    pub(crate) fn new(memory_bytes_max: usize, metrics: Arc<TaskMetrics>) -> Self {
+        Self { memory_bytes_max, memory_bytes_refused: None, metrics }
     }
 
     /// What the instance asked for, where that was more than it may have: the likely reason of a trap that follows.
@@ -72,7 +77,9 @@ impl Limiter {
 impl ResourceLimiter for Limiter {
     fn memory_growing(&mut self, _: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
         let allowed = desired <= self.memory_bytes_max && maximum.is_none_or(|maximum| desired <= maximum);
-        if !allowed {
+        if allowed {
+            self.metrics.memory_bytes.store(desired as u64, Ordering::Relaxed);
+        } else {
             self.memory_bytes_refused = Some(desired);
         }
         Ok(allowed)
@@ -101,7 +108,7 @@ mod tests {
 
     #[test]
     fn growth_is_refused_beyond_each_bound_and_only_there() {
-        let mut limiter = Limiter::new(1 << 20);
+        let mut limiter = Limiter::new(1 << 20, Arc::default());
         let memory = [
             (1 << 20, None, true),
             ((1 << 20) + 1, None, false),

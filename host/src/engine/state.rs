@@ -24,13 +24,13 @@ pub(crate) struct HostState {
 }
 
 impl HostState {
-    pub(crate) fn new(outgoing: Outgoing, producer: Producer, voice: Voice, limiter: Limiter) -> Self {
+    pub(crate) fn new(outgoing: Outgoing, producer: Producer, voice: Voice, limiter: Limiter, meter: Meter) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(HOST_HANDLES_MAX);
         let mut http = WasiHttpCtx::new();
         http.set_field_size_limit(HEADER_BYTES_MAX);
         let wasi = WasiCtx::builder().max_random_size(RANDOM_BYTES_MAX).build();
-        Self { table, wasi, http, outgoing, producer, voice, limiter, meter: Meter::default() }
+        Self { table, wasi, http, outgoing, producer, voice, limiter, meter }
     }
 
     pub(crate) fn table_mut(&mut self) -> &mut ResourceTable {

@@ -35,7 +35,7 @@ async fn records_go_to_the_sink_and_offsets_come_back() {
     let engine = engine();
     let component = Guest { poll: SEND, ..Guest::default() }.component(&engine);
     let memory = Memory::default();
-    let opened = memory.open(&crate::worker::test_connector()).await.expect("memory opens");
+    let opened = memory.open(&crate::worker::test_connector(), &std::sync::Arc::default()).await.expect("memory opens");
     let (_keep, stop) = watch::channel(false);
     let parts = InstanceParts { sink: Some(opened.sink), stop, ..questions() };
     let mut instance = Instance::new(&component, parts).await.map_err(|(trapped, _)| trapped).expect("it starts");

@@ -16,6 +16,8 @@ use std::{
 
 use wasmtime::{Store, UpdateDeadline};
 
+use crate::telemetry::TaskMetrics;
+
 /// How often the epoch advances.
 pub(crate) const TICK: Duration = Duration::from_millis(10);
 /// Ticks of uninterrupted work after which an instance sleeps instead of yielding.
@@ -82,12 +84,17 @@ pub(crate) struct Meter {
     call_ticks: u32,
     burst_ticks: u32,
     last_visit: Option<Instant>,
+    metrics: Arc<TaskMetrics>,
 }
 
 impl Meter {
+    pub(crate) fn new(metrics: Arc<TaskMetrics>) -> Self {
+        Self { metrics, ..Self::default() }
+    }
+
     /// A call of an export begins.
     pub(crate) fn start_call(&mut self) {
-        *self = Self::default();
+        (self.call_ticks, self.burst_ticks, self.last_visit) = (0, 0, None);
     }
 
     fn visit(&mut self, now: Instant) -> Turn {
@@ -95,6 +102,7 @@ impl Meter {
         self.last_visit = Some(now);
         self.burst_ticks = if waited { 1 } else { self.burst_ticks + 1 };
         self.call_ticks += 1;
+        self.metrics.epochs.fetch_add(1, Ordering::Relaxed);
         if TICK * self.call_ticks > CALL_COMPUTE_MAX {
             Turn::Stop
         } else if self.burst_ticks > BURST_TICKS {

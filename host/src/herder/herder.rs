@@ -9,11 +9,13 @@ use std::{
 
 use tokio::{
     sync::{Mutex as AsyncMutex, watch},
+    task::JoinHandle,
     time::{Instant, timeout_at},
 };
 
 use super::{
     error::HerderError,
+    recorder::Recorder,
     state::{Action, Event, Machine},
 };
 use crate::{
@@ -47,6 +49,8 @@ pub struct Parts {
     pub clients: Arc<Clients>,
     /// Where facts go.
     pub telemetry: Telemetry,
+    /// `worker_id` in a status: host and port of this worker.
+    pub worker_id: String,
 }
 
 /// See the module.
@@ -57,6 +61,9 @@ pub struct Herder {
     changing: AsyncMutex<()>,
     /// Something about a connector is another than before.
     changed: watch::Sender<()>,
+    /// The worker ends; the recorder writes that down.
+    ended: watch::Sender<bool>,
+    recorder: Mutex<Option<JoinHandle<()>>>,
     me: Weak<Self>,
 }
 
@@ -93,16 +100,28 @@ impl Herder {
     /// The store cannot be read.
     pub async fn start(parts: Parts) -> Result<Arc<Self>, SinkError> {
         let stored = parts.store.load().await?;
+        let recorder = Recorder::new(parts.worker_id.clone(), parts.store.load_status().await?);
+        for (connector, topics) in recorder.topics() {
+            if stored.iter().any(|stored| stored.name == connector) {
+                parts.telemetry.progress.update(&connector, |standing| standing.topics = topics);
+            }
+        }
+        let progressed = parts.telemetry.progress.changes();
         let herder = Arc::new_cyclic(|me| Self {
             parts,
             connectors: Mutex::default(),
             changing: AsyncMutex::default(),
             changed: watch::Sender::new(()),
+            ended: watch::Sender::new(false),
+            recorder: Mutex::default(),
             me: Weak::clone(me),
         });
         for StoredConnector { name, config, target } in stored {
             herder.add(name, config, target);
         }
+        let (weak, changed, ended) = (Weak::clone(&herder.me), herder.changed.subscribe(), herder.ended.subscribe());
+        let recording = tokio::spawn(recorder.run(weak, changed, progressed, ended));
+        *herder.recorder.lock().unwrap_or_else(PoisonError::into_inner) = Some(recording);
         Ok(herder)
     }
 
@@ -122,6 +141,16 @@ impl Herder {
     #[must_use]
     pub fn telemetry(&self) -> &Telemetry {
         &self.parts.telemetry
+    }
+
+    pub(super) fn store(&self) -> &dyn ConnectorStore {
+        &*self.parts.store
+    }
+
+    /// `worker_id` in a status.
+    #[must_use]
+    pub fn worker_id(&self) -> &str {
+        &self.parts.worker_id
     }
 
     /// Whether the store answers.
@@ -150,10 +179,16 @@ impl Herder {
 
     /// Something happened to a connector.
     fn tell(&self, name: &str, event: Event) {
-        let action = match self.lock().get_mut(name) {
-            Some(entry) => entry.machine.on(event),
+        let (action, paused) = match self.lock().get_mut(name) {
+            Some(entry) => {
+                let action = entry.machine.on(event);
+                (action, matches!(entry.machine.task(""), Some(("PAUSED", _))))
+            }
             None => return,
         };
+        if paused {
+            self.parts.telemetry.progress.metrics(name).enter("PAUSED");
+        }
         self.perform(name, action);
     }
 
@@ -188,9 +223,12 @@ impl Herder {
         let (me, name) = (Weak::clone(&self.me), name.to_owned());
         tokio::spawn(async move {
             let Some(herder) = me.upgrade() else { return };
+            let metrics = Arc::clone(&herder.parts.telemetry.metrics);
+            metrics.add("connector_startup_attempts_total", &[], 1);
             let event = match herder.task(&name, &config).await {
                 Err(reason) => Event::Refused(reason),
                 Ok(task) => {
+                    metrics.add("connector_startup_success_total", &[], 1);
                     let (backend, telemetry) = (Arc::clone(&herder.parts.backend), herder.parts.telemetry.clone());
                     drop(herder);
                     match tokio::spawn(async move { task.run(&*backend, &telemetry, stopped).await }).await {
@@ -303,17 +341,27 @@ impl Herder {
         of_component || keys::find(name).is_some_and(|key| key.kind == Kind::Password)
     }
 
-    /// Makes a connector.
+    /// Makes a connector. With offsets it begins there: they are written before it exists, so that it is never seen without
+    /// them.
     ///
     /// # Errors
-    /// There is one of that name, or the store refuses.
-    pub async fn create(&self, name: &str, config: GivenConfig, target: TargetState) -> Result<Shown, HerderError> {
+    /// There is one of that name, the component refuses an offset, or the store refuses.
+    pub async fn create(
+        &self,
+        name: &str,
+        config: GivenConfig,
+        target: TargetState,
+        offsets: Option<&[(SourcePartition, Option<SourceOffset>)]>,
+    ) -> Result<Shown, HerderError> {
         let _changing = self.changing.lock().await;
         if self.shown(name).is_some() {
             return Err(HerderError::Exists(name.to_owned()));
         }
         // One of that name may still be on its way out.
         self.wait(name, |entry| entry.is_none()).await?;
+        if offsets.is_some() {
+            self.write_offsets(name, &config, offsets).await?;
+        }
         self.store_new(name, &config, target).await?;
         self.add(name.to_owned(), config, target);
         self.find(name)
@@ -327,7 +375,7 @@ impl Herder {
         let changing = self.changing.lock().await;
         let Some(target) = self.target(name) else {
             drop(changing);
-            return Ok((self.create(name, config, TargetState::Started).await?, true));
+            return Ok((self.create(name, config, TargetState::Started, None).await?, true));
         };
         self.store_new(name, &config, target).await?;
         if let Some(entry) = self.lock().get_mut(name) {
@@ -407,7 +455,7 @@ impl Herder {
             return Err(HerderError::NotStopped(name.to_owned()));
         }
         self.wait(name, |entry| entry.is_none_or(|entry| entry.machine.is_at_rest())).await?;
-        self.write_offsets(&shown, offsets).await
+        self.write_offsets(name, &shown.config, offsets).await
     }
 
     /// The same while the connector may run: its task is held meanwhile. Gives back where it stood before.
@@ -425,7 +473,7 @@ impl Herder {
         let moved = async {
             self.wait(name, |entry| entry.is_none_or(|entry| entry.machine.is_at_rest())).await?;
             let before = self.parts.backend.offsets(name).await?;
-            self.write_offsets(&shown, offsets).await?;
+            self.write_offsets(name, &shown.config, offsets).await?;
             Ok(before)
         };
         let moved = moved.await;
@@ -435,27 +483,25 @@ impl Herder {
 
     async fn write_offsets(
         &self,
-        shown: &Shown,
+        name: &str,
+        config: &GivenConfig,
         offsets: Option<&[(SourcePartition, Option<SourceOffset>)]>,
     ) -> Result<(), HerderError> {
         let backend = &self.parts.backend;
         let Some(offsets) = offsets else {
-            for (partition, _) in backend.offsets(&shown.name).await? {
-                backend.alter_offset(&shown.name, &partition, None).await?;
+            for (partition, _) in backend.offsets(name).await? {
+                backend.alter_offset(name, &partition, None).await?;
             }
             return Ok(());
         };
-        let known = self
-            .parts
-            .catalogue
-            .find(class_of(&shown.config))
-            .map_err(|error| HerderError::Refused(error.to_string()))?;
+        let known =
+            self.parts.catalogue.find(class_of(config)).map_err(|error| HerderError::Refused(error.to_string()))?;
         // Everything is looked at before anything is written.
         for (partition, offset) in offsets {
             self.check_offset(known, partition, offset.as_ref()).await?;
         }
         for (partition, offset) in offsets {
-            backend.alter_offset(&shown.name, partition, offset.as_ref()).await?;
+            backend.alter_offset(name, partition, offset.as_ref()).await?;
         }
         Ok(())
     }
@@ -489,6 +535,9 @@ impl Herder {
 
     /// Ends every task in good order; what is wanted of the connectors stays in the store.
     pub async fn shut_down(&self, within: Duration) {
+        // First, so that the pauses that follow are not written down as if somebody had wanted them.
+        self.ended.send_replace(true);
+        let recording = self.recorder.lock().unwrap_or_else(PoisonError::into_inner).take();
         let names: Vec<String> = self.lock().keys().cloned().collect();
         for name in names {
             self.tell(&name, Event::Want(TargetState::Paused));
@@ -497,8 +546,12 @@ impl Herder {
         let mut changed = self.changed.subscribe();
         while !self.lock().values().all(|entry| entry.machine.is_at_rest()) {
             if timeout_at(deadline, changed.changed()).await.is_err() {
-                return;
+                break;
             }
+        }
+        if let Some(recording) = recording {
+            // It has a bound of its own, and says itself what it could not do.
+            let _ = timeout_at(deadline, recording).await;
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The connection to the cluster: one for each login, shared by the producers, readers and admin requests of all who have
 //! that login: the worker's, and each that a connector names for itself.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use krafka::{
     Compression as Codec, Kafka, KrafkaError, Record,
@@ -11,7 +11,7 @@ use krafka::{
 };
 use tracing::{debug, info, warn};
 
-use super::{errors, security};
+use super::{errors, security, stopwatch::Stopwatch};
 use crate::{
     config::{Compression, KafkaConfig, ProducerSettings, Security},
     sink::SinkError,
@@ -74,13 +74,18 @@ impl Cluster {
         errors::sink_error(&self.address, self.login, doing, error)
     }
 
-    /// An idempotent producer with acks=all.
+    /// An idempotent producer with acks=all; the stopwatch sees its acknowledgements.
     pub(super) async fn producer(
         &self,
         settings: &ProducerSettings,
         in_flight_bytes_max: usize,
+        stopwatch: Option<&Arc<Stopwatch>>,
     ) -> Result<Producer, SinkError> {
-        let built = self.builder(settings, in_flight_bytes_max).build().await;
+        let mut builder = self.builder(settings, in_flight_bytes_max);
+        if let Some(stopwatch) = stopwatch {
+            builder = builder.interceptor(Arc::clone(stopwatch));
+        }
+        let built = builder.build().await;
         built.map_err(|error| self.error("starting a producer", &error))
     }
 
@@ -91,7 +96,7 @@ impl Cluster {
         records: impl IntoIterator<Item = Record>,
         doing: &str,
     ) -> Result<(), SinkError> {
-        let producer = self.producer(&kafka.producer, kafka.in_flight_bytes_max).await?;
+        let producer = self.producer(&kafka.producer, kafka.in_flight_bytes_max, None).await?;
         let send = async {
             for record in records {
                 let _written = producer.send(record).await?;

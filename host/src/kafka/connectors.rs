@@ -1,4 +1,7 @@
-//! The connectors of a service in Kafka Connect's config topic, record by record as its `KafkaConfigBackingStore` writes them.
+//! The connectors of a service in Kafka Connect's config topic, record by record as its `KafkaConfigBackingStore` writes them,
+//! and where they stand in its status topic.
+
+use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use krafka::Record;
@@ -11,11 +14,12 @@ use super::{
 };
 use crate::{
     sink::SinkError,
-    store::{ConnectorStore, GivenConfig, StoredConnector, TargetState},
+    store::{ConnectorStore, GivenConfig, StatusRecord, StoredConnector, TargetState},
 };
 
 const CONNECTOR: &str = "connector-";
 const TARGET: &str = "target-state-";
+const STATUS: &str = "status-";
 
 /// A record of the topic; no value removes it.
 fn record(topic: &str, key: String, value: Option<&Value>) -> Record {
@@ -112,6 +116,30 @@ impl ConnectorStore for KafkaBackend {
         let keys = [format!("{CONNECTOR}{connector}"), format!("{TARGET}{connector}")];
         self.write(keys.map(|key| record(topic, key, None)).into()).await
     }
+
+    async fn load_status(&self) -> Result<BTreeMap<String, String>, SinkError> {
+        let cluster = self.cluster().await?;
+        let topic = &self.kafka.status_topic.name;
+        if topics::describe(&cluster, topic).await?.is_none() {
+            return Ok(BTreeMap::new());
+        }
+        let wanted = |key: &[u8]| key.starts_with(STATUS.as_bytes());
+        let table = offsets::read(&cluster, topic, Reader::Owner, wanted).await?;
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).ok();
+        Ok(table.into_iter().filter_map(|(key, value)| Some((text(key)?, text(value?)?))).collect())
+    }
+
+    async fn put_status(&self, records: &[StatusRecord]) -> Result<(), SinkError> {
+        let cluster = self.cluster().await?;
+        let topic = &self.kafka.status_topic;
+        topics::ensure_compacted(&cluster, topic, "status.storage").await?;
+        let text = |(key, value): &StatusRecord| match value {
+            Some(value) => Record::new(topic.name.as_str(), value.clone()).key(key.clone()),
+            None => Record::tombstone(topic.name.as_str(), key.clone()),
+        };
+        let records: Vec<Record> = records.iter().map(text).collect();
+        cluster.write(&self.kafka, records, "writing the states of the connectors").await
+    }
 }
 
 #[cfg(test)]
@@ -124,7 +152,12 @@ mod tests {
 
     #[tokio::test]
     async fn what_was_put_is_read_and_looks_as_kafka_connects() {
-        let rig = Rig::new(&[("config.storage.topic", CONFIGS), ("config.storage.replication.factor", "1")]).await;
+        let rig = Rig::new(&[
+            ("config.storage.topic", CONFIGS),
+            ("config.storage.replication.factor", "1"),
+            ("status.storage.replication.factor", "1"),
+        ])
+        .await;
         let store = &rig.backend;
         assert_eq!(store.load().await.unwrap(), []);
         let connector = |name: &str, value: &str, target| StoredConnector {
@@ -152,5 +185,11 @@ mod tests {
         assert_eq!(pairs, expected);
         store.delete("a").await.unwrap();
         assert_eq!(store.load().await.unwrap(), [connector("b", "B", TargetState::Paused)]);
+        let of = |key: &str, value: Option<&str>| (key.to_owned(), value.map(str::to_owned));
+        assert_eq!(store.load_status().await.unwrap(), BTreeMap::new());
+        store.put_status(&[of("status-connector-a", Some("{}")), of("status-task-a-0", Some("1"))]).await.unwrap();
+        store.put_status(&[of("status-connector-a", Some("2")), of("status-task-a-0", None)]).await.unwrap();
+        let expected = [("status-connector-a".to_owned(), "2".to_owned())].into();
+        assert_eq!(store.load_status().await.unwrap(), expected);
     }
 }

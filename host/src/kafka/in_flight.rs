@@ -35,11 +35,13 @@ impl Future for Delivery {
 pub(super) struct InFlight {
     submitted: Submitted,
     deliveries: FuturesUnordered<Delivery>,
+    /// Since they were counted last.
+    acknowledged: u64,
 }
 
 impl InFlight {
     pub(super) fn new(bounds: Bounds) -> Self {
-        Self { submitted: Submitted::new(bounds), deliveries: FuturesUnordered::new() }
+        Self { submitted: Submitted::new(bounds), deliveries: FuturesUnordered::new(), acknowledged: 0 }
     }
 
     /// Waits until a record of that size may be handed over.
@@ -72,6 +74,11 @@ impl InFlight {
         self.submitted.records()
     }
 
+    /// Records that were acknowledged since the last call.
+    pub(super) fn take_acknowledged(&mut self) -> u64 {
+        std::mem::take(&mut self.acknowledged)
+    }
+
     /// Bytes of the records that are not acknowledged.
     pub(super) fn bytes(&self) -> usize {
         self.submitted.bytes()
@@ -79,6 +86,7 @@ impl InFlight {
 
     fn settle(&mut self, (ticket, outcome): (Ticket, Result<(), KrafkaError>)) -> Result<(), KrafkaError> {
         outcome?;
+        self.acknowledged += 1;
         self.submitted.acknowledge(ticket);
         Ok(())
     }

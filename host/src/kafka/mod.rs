@@ -6,7 +6,7 @@
 //!
 //! `cluster` is the connection that every connector without a login of its own shares, `topics` what is asked of the
 //! cluster's topics, `preflight` the same for `validate --online`, `offsets` the compacted topic, `sink` a task's way out at
-//! least once, `transactions` that exactly once, `in_flight` what both keep of records on their way.
+//! least once, `transactions` that exactly once, `in_flight` what both keep of records on their way, `stopwatch` how long that takes.
 
 mod cluster;
 mod connectors;
@@ -17,6 +17,7 @@ mod preflight;
 mod records;
 mod security;
 mod sink;
+mod stopwatch;
 mod topics;
 mod transactions;
 
@@ -34,6 +35,7 @@ use crate::{
     config::{ConnectorConfig, Delivery, InternalTopic, KafkaConfig, OwnLogin, Security, WorkerConfig},
     record::{SourceOffset, SourcePartition},
     sink::{Backend, Opened, SinkError},
+    telemetry::TaskMetrics,
 };
 
 /// Where the worker's own login stands, for messages.
@@ -96,7 +98,7 @@ impl KafkaBackend {
 #[async_trait]
 impl Backend for KafkaBackend {
     /// The producer first, then the offset: what an older owner still had under way is in the topic by then.
-    async fn open(&self, connector: &ConnectorConfig) -> Result<Opened, SinkError> {
+    async fn open(&self, connector: &ConnectorConfig, metrics: &Arc<TaskMetrics>) -> Result<Opened, SinkError> {
         let settings = connector
             .host_settings(&self.worker)
             .map_err(|findings| SinkError::Refused(format!("the connector's settings cannot be used:\n{findings}")))?;
@@ -104,13 +106,13 @@ impl Backend for KafkaBackend {
         let flush_ms = self.worker.offset_flush_interval_ms;
         match settings.delivery {
             Delivery::AtLeastOnce => {
-                let sink = KafkaSink::new(ways, &self.kafka, flush_ms, connector, settings);
+                let sink = KafkaSink::new(ways, &self.kafka, flush_ms, connector, settings, metrics);
                 let (sink, committed) = sink.await?;
                 Ok(Opened { sink: Box::new(sink), committed })
             }
             Delivery::ExactlyOnce { boundary, transaction_timeout_ms } => {
                 let ends = (boundary, transaction_timeout_ms);
-                let sink = TransactionalSink::new(ways, &self.kafka, flush_ms, connector, settings, ends);
+                let sink = TransactionalSink::new(ways, &self.kafka, flush_ms, connector, settings, ends, metrics);
                 let (sink, committed) = sink.await?;
                 Ok(Opened { sink: Box::new(sink), committed })
             }

@@ -2,7 +2,7 @@
 //! stored only when every record before it was acknowledged.
 
 use std::{
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
 
@@ -18,12 +18,21 @@ use krafka::{
 use tokio::task::unconstrained;
 use tracing::{debug, warn};
 
-use super::{Ways, cluster::Cluster, in_flight::InFlight, offsets, records::to_kafka, topics::Topics};
+use super::{
+    Ways,
+    cluster::Cluster,
+    in_flight::InFlight,
+    offsets,
+    records::to_kafka,
+    stopwatch::{Stopwatch, Watched},
+    topics::Topics,
+};
 use crate::{
     config::{ConnectorConfig, HostSettings, KafkaConfig},
     offsets::Bounds,
     record::{ProducerRecord, SourceOffset},
     sink::{Sink, SinkError},
+    telemetry::TaskMetrics,
 };
 
 /// How long handing the offset's record to the producer may hold up the worker; not taken by then, it is handed over
@@ -48,6 +57,8 @@ pub(super) struct KafkaSink {
     storing: Option<(SourceOffset, TryJoinAll<DeliveryHandle>)>,
     flush_interval: Duration,
     next_flush: Instant,
+    metrics: Arc<TaskMetrics>,
+    stopwatch: Arc<Stopwatch>,
 }
 
 impl KafkaSink {
@@ -58,9 +69,12 @@ impl KafkaSink {
         flush_interval_ms: u64,
         connector: &ConnectorConfig,
         settings: HostSettings,
+        metrics: &Arc<TaskMetrics>,
     ) -> Result<(Self, Option<SourceOffset>), SinkError> {
         let Ways { records: cluster, worker } = ways;
-        let producer = Arc::new(cluster.producer(&settings.producer, kafka.in_flight_bytes_max).await?);
+        let stopwatch = Arc::new(Stopwatch::new(Arc::clone(metrics)));
+        let bytes_max = kafka.in_flight_bytes_max;
+        let producer = Arc::new(cluster.producer(&settings.producer, bytes_max, Some(&stopwatch)).await?);
         let opening = Abandon(Some(Arc::clone(&producer)));
         // As in Kafka Connect: an offsets topic of the connector's own is its own business.
         let own_topic = settings.offsets_topic.as_deref();
@@ -68,7 +82,7 @@ impl KafkaSink {
         let offsets_producer = if Arc::ptr_eq(&offsets_cluster, &cluster) {
             Arc::clone(&producer)
         } else {
-            Arc::new(offsets_cluster.producer(&kafka.producer, kafka.in_flight_bytes_max).await?)
+            Arc::new(offsets_cluster.producer(&kafka.producer, bytes_max, Some(&stopwatch)).await?)
         };
         let opening_offsets = Abandon(Some(Arc::clone(&offsets_producer)));
         let place = offsets::Place::of(kafka, connector, own_topic, &offsets_cluster, &worker);
@@ -77,7 +91,7 @@ impl KafkaSink {
         opening.keep();
         opening_offsets.keep();
         let flush_interval = Duration::from_millis(flush_interval_ms);
-        let bounds = Bounds { records_max: kafka.in_flight_records_max, bytes_max: kafka.in_flight_bytes_max };
+        let bounds = Bounds { records_max: kafka.in_flight_records_max, bytes_max };
         let sink = Self {
             cluster,
             producer,
@@ -90,13 +104,15 @@ impl KafkaSink {
             storing: None,
             flush_interval,
             next_flush: offsets::after(Instant::now(), flush_interval),
+            metrics: Arc::clone(metrics),
+            stopwatch,
         };
         Ok((sink, committed))
     }
 
     /// What both ends of a turn do: outcomes, the offset under way, the next offset when its time has come.
     async fn turn(&mut self) -> Result<Option<SourceOffset>, SinkError> {
-        self.flight.settle_ready().map_err(|error| self.written(&error))?;
+        self.settle()?;
         let mut durable = None;
         if let Some((_, handle)) = &mut self.storing
             && let Some(outcome) = unconstrained(handle).now_or_never()
@@ -109,8 +125,23 @@ impl KafkaSink {
         Ok(durable)
     }
 
+    /// Takes in what was acknowledged.
+    fn settle(&mut self) -> Result<(), SinkError> {
+        let settled = self.flight.settle_ready();
+        self.count();
+        settled.map_err(|error| self.written(&error))
+    }
+
+    fn count(&mut self) {
+        self.metrics.written.fetch_add(self.flight.take_acknowledged(), Ordering::Relaxed);
+        self.metrics.active.store(self.flight.records() as u64, Ordering::Relaxed);
+    }
+
     fn stored_now<T>(&mut self, outcome: Result<T, KrafkaError>) -> Result<Option<SourceOffset>, SinkError> {
         let storing = self.storing.take();
+        if outcome.is_err() {
+            self.metrics.commit_failures.fetch_add(1, Ordering::Relaxed);
+        }
         outcome.map_err(|error| self.offsets_cluster.error("storing the offset", &error))?;
         if let Some((offset, _)) = storing {
             self.stored = Some(offset);
@@ -129,6 +160,7 @@ impl KafkaSink {
         let records: Vec<_> = [self.place.offset_record(&offset)].into_iter().chain(state).collect();
         let enqueue = async {
             let mut handles = Vec::with_capacity(records.len());
+            self.stopwatch.arm(Watched::Commit, Instant::now());
             for record in records {
                 handles.push(self.offsets_producer.enqueue(record).await?);
             }
@@ -191,14 +223,18 @@ impl KafkaSink {
 #[async_trait]
 impl Sink for KafkaSink {
     async fn send(&mut self, batch: Vec<ProducerRecord>) -> Result<(), SinkError> {
-        for record in batch {
+        let (arrived, last) = (self.metrics.arrived(), batch.len().saturating_sub(1));
+        for (index, record) in batch.into_iter().enumerate() {
             self.topics.ensure(&self.cluster, &record.topic).await?;
             let bytes = record.size_bytes();
             self.flight.make_room(bytes).await.map_err(|error| self.written(&error))?;
+            if index == last {
+                self.stopwatch.arm(Watched::Latency, arrived);
+            }
             let handle = self.producer.enqueue(to_kafka(record)).await.map_err(|error| self.written(&error))?;
             self.flight.submit(bytes, handle);
         }
-        self.flight.settle_ready().map_err(|error| self.written(&error))
+        self.settle()
     }
 
     async fn end_poll(&mut self, offset: Option<SourceOffset>) -> Result<Option<SourceOffset>, SinkError> {
@@ -217,6 +253,7 @@ impl Sink for KafkaSink {
         let left = || deadline.saturating_duration_since(Instant::now());
         let before = self.stored.clone();
         let drained = self.flight.drain(within - within / STORE_SHARE).await.map_err(|error| self.written(&error));
+        self.count();
         // Also after a failed record: what was acknowledged before it counts.
         let stored = self.store_last(left()).await;
         for producer in [&self.producer, &self.offsets_producer] {

@@ -46,7 +46,9 @@ impl Rig {
         let cluster = self.backend.cluster().await.unwrap();
         let ways = Ways { records: Arc::clone(&cluster), worker: cluster };
         let interval = self.worker.offset_flush_interval_ms;
-        KafkaSink::new(ways, self.worker.kafka.as_ref().unwrap(), interval, &connector, host).await.unwrap()
+        KafkaSink::new(ways, self.worker.kafka.as_ref().unwrap(), interval, &connector, host, &Arc::default())
+            .await
+            .unwrap()
     }
 
     /// Key and value of every record of a topic, by partition, then by offset.
@@ -249,7 +251,7 @@ async fn what_a_source_keeps_for_itself() {
     for exactly_once in ["disabled", "enabled"] {
         let one_partition = ("offset.storage.partitions", "1");
         let rig = Rig::new(&[("exactly.once.source.support", exactly_once), one_partition]).await;
-        let mut sink = rig.backend.open(&rig.connector(&CREATE)).await.unwrap().sink;
+        let mut sink = rig.backend.open(&rig.connector(&CREATE), &Arc::default()).await.unwrap().sink;
         for (n, id) in [(1, "a"), (2, "a"), (3, "b")] {
             sink.send(vec![record("x")]).await.unwrap();
             sink.end_poll(Some(with_own(n, id))).await.unwrap();
@@ -266,9 +268,12 @@ async fn what_a_source_keeps_for_itself() {
         assert_eq!(pairs, expected, "written only when it changes");
         let none = SourcePartition::default();
         assert_eq!(rig.backend.offsets("pt").await.unwrap(), [(none.clone(), at(3))]);
-        assert_eq!(rig.backend.open(&rig.connector(&CREATE)).await.unwrap().committed, Some(with_own(3, "b")));
+        assert_eq!(
+            rig.backend.open(&rig.connector(&CREATE), &Arc::default()).await.unwrap().committed,
+            Some(with_own(3, "b"))
+        );
         rig.backend.alter_offset("pt", &none, Some(&at(9))).await.unwrap();
-        assert_eq!(rig.backend.open(&rig.connector(&CREATE)).await.unwrap().committed, Some(at(9)));
+        assert_eq!(rig.backend.open(&rig.connector(&CREATE), &Arc::default()).await.unwrap().committed, Some(at(9)));
     }
 }
 

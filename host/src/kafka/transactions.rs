@@ -33,6 +33,7 @@ use crate::{
     offsets::Bounds,
     record::{ProducerRecord, SourceOffset},
     sink::{Sink, SinkError},
+    telemetry::TaskMetrics,
 };
 use runner::{Message, Progress, Runner};
 
@@ -63,6 +64,7 @@ pub(super) struct TransactionalSink {
     told: Option<SourceOffset>,
     /// The offset behind the last poll.
     reached: Option<SourceOffset>,
+    metrics: Arc<TaskMetrics>,
 }
 
 impl TransactionalSink {
@@ -75,6 +77,7 @@ impl TransactionalSink {
         connector: &ConnectorConfig,
         settings: HostSettings,
         (boundary, transaction_timeout_ms): (Boundary, u64),
+        metrics: &Arc<TaskMetrics>,
     ) -> Result<(Self, Option<SourceOffset>), SinkError> {
         let id = transactional_id(&kafka.group_id, &connector.name);
         let timeout_ms = transaction_timeout_ms;
@@ -116,6 +119,7 @@ impl TransactionalSink {
             taken: (0, 0),
             publish,
             given_up: Arc::clone(&given_up),
+            metrics: Arc::clone(metrics),
         };
         let sink = Self {
             cluster,
@@ -129,6 +133,7 @@ impl TransactionalSink {
             handed: (0, 0),
             told: committed.clone(),
             reached: committed.clone(),
+            metrics: Arc::clone(metrics),
         };
         Ok((sink, committed))
     }
@@ -167,7 +172,7 @@ impl TransactionalSink {
         self.handed.0 += records.len() as u64;
         self.handed.1 += mem::take(&mut self.pending_bytes) as u64;
         // A runner that has ended is noticed by the next `check`.
-        let _ = self.messages.send(Message::Records { records, offset, whole });
+        let _ = self.messages.send(Message::Records { records, offset, whole, arrived: self.metrics.arrived() });
     }
 
     /// The newest durable offset, if it is news.

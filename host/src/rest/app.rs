@@ -9,7 +9,7 @@ use axum::{
     routing::{get, post, put},
 };
 
-use super::{cloud, connectors, error::RestError, metrics, offsets, plugins, root};
+use super::{cloud, connectors, error::RestError, loggers, metrics, offsets, openapi, plugins, root};
 use crate::herder::Herder;
 
 /// Size of a request's body, in bytes. A configuration has some kilobytes.
@@ -22,8 +22,9 @@ pub(super) struct App(Arc<Shared>);
 /// See `App`.
 pub(super) struct Shared {
     pub(super) herder: Arc<Herder>,
-    /// `worker_id` in a status: host and port of this worker.
-    pub(super) worker_id: String,
+    /// `topic.tracking.enable` and `topic.tracking.allow.reset`.
+    pub(super) topic_tracking: bool,
+    pub(super) topic_reset: bool,
     /// `http` or `https`.
     pub(super) scheme: &'static str,
     /// What was asked for in Confluent's way, by connector.
@@ -67,12 +68,15 @@ impl App {
             .route("/livez", get(root::livez))
             .route("/readyz", get(root::readyz))
             .route("/metrics", get(metrics::metrics))
+            .route("/openapi.json", get(openapi::document))
             .route("/connectors", get(connectors::list).post(connectors::create))
             .nest("/connectors/{name}", connector)
             .nest("/connect/v1/environments/{environment}/clusters/{cluster}", cloud::router())
             .route("/connector-plugins", get(plugins::list))
             .route("/connector-plugins/{plugin}/config", get(plugins::config))
             .route("/connector-plugins/{plugin}/config/validate", put(plugins::validate))
+            .route("/admin/loggers", get(loggers::list))
+            .route("/admin/loggers/{logger}", get(loggers::get).put(loggers::set))
             .method_not_allowed_fallback(not_allowed)
             .fallback(|| async { RestError::of_status(StatusCode::NOT_FOUND) })
             .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))

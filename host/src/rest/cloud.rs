@@ -91,17 +91,12 @@ async fn create(
     JsonBody(mut request): JsonBody<CreateConnector>,
 ) -> Answer<(StatusCode, Json<Value>)> {
     let Some(offsets) = request.offsets.take().filter(|offsets| !offsets.is_null()) else {
-        return Ok((StatusCode::CREATED, Json(connectors::made(&app, request).await?.1)));
+        return Ok((StatusCode::CREATED, Json(connectors::made(&app, request, None).await?.1)));
     };
     let offsets = ConnectorOffsets::deserialize(json!({"offsets": offsets}))
         .map_err(|_| RestError::bad_request("offsets does not have the form that is asked for"))?;
     let changes = offsets.changes()?;
-    // It begins where it is told to, and nowhere else before.
-    request.initial_state = Some(TargetState::Stopped.as_str().to_owned());
-    let (name, body) = connectors::made(&app, request).await?;
-    app.herder.alter_offsets(&name, Some(&changes)).await?;
-    connectors::want(&app, &name, TargetState::Started).await?;
-    Ok((StatusCode::CREATED, Json(body)))
+    Ok((StatusCode::CREATED, Json(connectors::made(&app, request, Some(&changes)).await?.1)))
 }
 
 async fn info(State(app): State<App>, Path((_, _, name)): OfConnector) -> Answer {

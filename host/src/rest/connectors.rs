@@ -15,6 +15,7 @@ use super::{
     app::App,
     body::{JsonBody, NoBody},
     error::RestError,
+    offsets::Changes,
     query::Query,
 };
 use crate::{
@@ -59,7 +60,7 @@ fn kind(shown: &Shown) -> &'static str {
 fn state(app: &App, state: &str, trace: Option<&str>, version: Option<&str>) -> Map<String, Value> {
     let mut object = Map::new();
     object.insert("state".to_owned(), state.into());
-    object.insert("worker_id".to_owned(), app.worker_id.clone().into());
+    object.insert("worker_id".to_owned(), app.herder.worker_id().into());
     object.insert("version".to_owned(), version.into());
     if let Some(trace) = trace {
         object.insert("trace".to_owned(), trace.into());
@@ -165,12 +166,12 @@ pub(super) async fn create(
             "offsets is no part of this request; PATCH the offsets of a stopped connector",
         ));
     }
-    let (name, body) = made(&app, request).await?;
+    let (name, body) = made(&app, request, None).await?;
     Ok((StatusCode::CREATED, [(LOCATION, location(&app, &headers, &name))], Json(body)).into_response())
 }
 
-/// Makes a connector: its name, and what it is.
-pub(super) async fn made(app: &App, request: CreateConnector) -> Answer<(String, Value)> {
+/// Makes a connector, which begins at these offsets: its name, and what it is.
+pub(super) async fn made(app: &App, request: CreateConnector, offsets: Option<&Changes>) -> Answer<(String, Value)> {
     let target = match request.initial_state.as_deref() {
         None => TargetState::Started,
         Some(word) => TargetState::of_initial(word)
@@ -178,7 +179,7 @@ pub(super) async fn made(app: &App, request: CreateConnector) -> Answer<(String,
     };
     let config = with_name(&request.name, request.config.0)?;
     validate(app, &request.name, &config).await?;
-    let shown = app.herder.create(&request.name, config, target).await?;
+    let shown = app.herder.create(&request.name, config, target, offsets.map(Vec::as_slice)).await?;
     // Connect has not made the task yet when it answers.
     let mut body = info(app, &shown);
     body["tasks"] = json!([]);
@@ -186,7 +187,7 @@ pub(super) async fn made(app: &App, request: CreateConnector) -> Answer<(String,
 }
 
 fn location(app: &App, headers: &HeaderMap, name: &str) -> String {
-    let host = headers.get("host").and_then(|host| host.to_str().ok()).unwrap_or(&app.worker_id);
+    let host = headers.get("host").and_then(|host| host.to_str().ok()).unwrap_or(app.herder.worker_id());
     format!("{}://{host}/connectors/{}", app.scheme, super::query::encoded(name))
 }
 
@@ -405,14 +406,24 @@ pub(super) async fn task_restart(
     Ok(StatusCode::NO_CONTENT)
 }
 
-pub(super) async fn topics(State(app): State<App>, Path(name): Path<String>) -> Json<Value> {
+pub(super) async fn topics(State(app): State<App>, Path(name): Path<String>) -> Answer<Json<Value>> {
+    if !app.topic_tracking {
+        return Err(RestError::new(StatusCode::FORBIDDEN, "Topic tracking is disabled."));
+    }
     let topics = app.herder.shown(&name).map(|shown| shown.standing.topics).unwrap_or_default();
-    Json(json!({ name: { "topics": topics } }))
+    Ok(Json(json!({ name: { "topics": topics } })))
 }
 
-pub(super) async fn reset_topics(State(app): State<App>, Path(name): Path<String>, _: NoBody) -> StatusCode {
-    if app.herder.shown(&name).is_some() {
-        app.herder.telemetry().progress.update(&name, |standing| standing.topics.clear());
+pub(super) async fn reset_topics(State(app): State<App>, Path(name): Path<String>, _: NoBody) -> Answer<StatusCode> {
+    for (allowed, text) in
+        [(app.topic_tracking, "Topic tracking is disabled."), (app.topic_reset, "Topic tracking reset is disabled.")]
+    {
+        if !allowed {
+            return Err(RestError::new(StatusCode::FORBIDDEN, text));
+        }
     }
-    StatusCode::ACCEPTED
+    if app.herder.shown(&name).is_some() {
+        app.herder.telemetry().progress.change(&name, |standing| standing.topics.clear());
+    }
+    Ok(StatusCode::ACCEPTED)
 }

@@ -7,14 +7,18 @@ mod body;
 mod cloud;
 pub mod config_infos;
 mod connectors;
+mod cors;
 mod error;
+mod loggers;
 mod metrics;
 mod offsets;
+mod openapi;
 mod plugin_settings;
 mod plugins;
 mod query;
 #[cfg(test)]
 mod random;
+mod rates;
 mod root;
 mod server;
 mod tls;

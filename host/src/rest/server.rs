@@ -1,13 +1,18 @@
 //! The listener: connections, each with its bounds in time and size, in front of the routes.
 
-use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use axum::{
     Router,
     body::Body,
     http::{
         Method, StatusCode, Uri,
-        header::{ALLOW, AUTHORIZATION, WWW_AUTHENTICATE},
+        header::{ALLOW, AUTHORIZATION, RETRY_AFTER, WWW_AUTHENTICATE},
     },
     response::{IntoResponse, Response},
 };
@@ -23,6 +28,7 @@ use tokio::{
     time::timeout,
 };
 use tokio_rustls::TlsAcceptor;
+use tower_http::cors::CorsLayer;
 use tower_service::Service as _;
 use tracing::debug;
 
@@ -30,7 +36,9 @@ use super::{
     app::{App, Shared},
     auth::Users,
     cloud::Requests,
+    cors,
     error::RestError,
+    rates::Rates,
     tls,
 };
 use crate::{
@@ -47,6 +55,9 @@ const HEAD_WITHIN: Duration = Duration::from_secs(10);
 const REQUEST_WITHIN: Duration = Duration::from_secs(90);
 /// Bytes of a request's head.
 const HEAD_BYTES_MAX: usize = 64 << 10;
+
+/// What is said to whoever asks too often.
+const TOO_MANY: &str = "More requests in a second than tributary.rest.requests.per.second.max allows; ask again later";
 
 /// How long a wrong password takes: guessing is to be slow.
 const REFUSED_AFTER: Duration = Duration::from_millis(300);
@@ -77,6 +88,8 @@ pub enum ServerError {
 pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
+    topic_tracking: bool,
+    topic_reset: bool,
     door: Door,
 }
 
@@ -85,6 +98,8 @@ pub struct Server {
 struct Door {
     tls: Option<TlsAcceptor>,
     users: Option<Arc<Users>>,
+    rates: Arc<Rates>,
+    cors: Option<CorsLayer>,
 }
 
 impl Server {
@@ -99,12 +114,18 @@ impl Server {
             return Err(ServerError::Open(address));
         }
         let tls = rest.tls.as_ref().map(|tls| tls::acceptor(tls, rest.client_certificates));
-        let users = rest.auth_file.as_deref().map(Users::read).transpose().map_err(ServerError::Files)?;
-        let door = Door { tls: tls.transpose().map_err(ServerError::Files)?, users: users.map(Arc::new) };
+        let users = Users::read(rest.auth_file.as_deref(), rest.tokens_file.as_deref()).map_err(ServerError::Files)?;
+        let door = Door {
+            tls: tls.transpose().map_err(ServerError::Files)?,
+            users: users.map(Arc::new),
+            rates: Arc::new(Rates::new(rest.requests_per_second_max)),
+            cors: cors::layer(rest),
+        };
         let failed = |error: std::io::Error| ServerError::Listen { address, reason: error.to_string() };
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        Ok(Self { listener, address, door })
+        let (topic_tracking, topic_reset) = (rest.topic_tracking, rest.topic_reset);
+        Ok(Self { listener, address, topic_tracking, topic_reset, door })
     }
 
     fn scheme(&self) -> &'static str {
@@ -117,11 +138,28 @@ impl Server {
         format!("{}://{}", self.scheme(), self.address)
     }
 
+    /// Host and port, by which a status names this worker.
+    #[must_use]
+    pub fn worker_id(&self) -> String {
+        self.address.to_string()
+    }
+
     /// Answers until `stop` becomes true.
     pub async fn serve(self, herder: Arc<Herder>, mut stop: watch::Receiver<bool>) {
-        let (scheme, worker_id, cluster_id) = (self.scheme(), self.address.to_string(), herder.cluster_id());
+        let (scheme, cluster_id) = (self.scheme(), herder.cluster_id());
         let telemetry = herder.telemetry().clone();
-        let router = App::new(Shared { herder, worker_id, scheme, requests: Requests::default(), cluster_id }).router();
+        let app = App::new(Shared {
+            herder,
+            topic_tracking: self.topic_tracking,
+            topic_reset: self.topic_reset,
+            scheme,
+            requests: Requests::default(),
+            cluster_id,
+        });
+        let router = match self.door.cors.clone() {
+            Some(cors) => app.router().layer(cors),
+            None => app.router(),
+        };
         let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
         loop {
             let Ok(permit) = Arc::clone(&room).acquire_owned().await else { return };
@@ -186,6 +224,10 @@ impl Asked {
     }
 
     async fn answer(mut self, mut request: hyper::Request<Incoming>) -> Response {
+        if !self.door.rates.allow(self.peer.ip(), Instant::now()) {
+            let error = RestError::new(StatusCode::TOO_MANY_REQUESTS, TOO_MANY);
+            return ([(RETRY_AFTER, "1")], error).into_response();
+        }
         let who = match self.who(&request).await {
             Ok(who) => who,
             Err(refused) => return refused,
@@ -209,8 +251,9 @@ impl Asked {
 
     /// The user, or where nobody has to be one the address.
     async fn who(&self, request: &hyper::Request<Incoming>) -> Result<String, Response> {
-        let probe = matches!(request.uri().path(), "/livez" | "/readyz");
-        let Some(users) = self.door.users.clone().filter(|_| !probe) else { return Ok(self.peer.ip().to_string()) };
+        let free = matches!(request.uri().path(), "/livez" | "/readyz")
+            || (self.door.cors.is_some() && cors::is_preflight(request));
+        let Some(users) = self.door.users.clone().filter(|_| !free) else { return Ok(self.peer.ip().to_string()) };
         let header = request.headers().get(AUTHORIZATION).cloned();
         // Away from the runtime's own threads: a hash is slow.
         let user = tokio::task::spawn_blocking(move || users.user(header.as_ref())).await.ok().flatten();
@@ -219,7 +262,7 @@ impl Asked {
         }
         tokio::time::sleep(REFUSED_AFTER).await;
         let error = RestError::new(StatusCode::UNAUTHORIZED, "User cannot access the resource.");
-        Err(([(WWW_AUTHENTICATE, "Basic realm=\"tributary\"")], error).into_response())
+        Err(([(WWW_AUTHENTICATE, "Basic realm=\"tributary\", Bearer")], error).into_response())
     }
 }
 
@@ -267,9 +310,8 @@ mod tests {
         ] {
             let rest = RestConfig {
                 address: address.parse().expect("an address"),
-                tls: None,
-                client_certificates: false,
                 auth_file: with_users.then(|| users.path().to_owned()),
+                ..RestConfig::default()
             };
             assert_eq!(Server::bind(&rest).await.is_ok(), opens, "{address} {with_users}");
         }

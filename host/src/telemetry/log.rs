@@ -8,9 +8,10 @@ use std::fmt::{self, Write as _};
 
 use serde_json::{Map, Value};
 use tracing::{
-    Level, Subscriber,
+    Level, Metadata, Subscriber,
     field::{Field, Visit},
     level_filters::LevelFilter,
+    subscriber::Interest,
 };
 use tracing_subscriber::{
     fmt::{
@@ -18,10 +19,11 @@ use tracing_subscriber::{
         format::Writer,
         time::{FormatTime, SystemTime},
     },
+    layer::{Context, Filter},
     registry::LookupSpan,
 };
 
-use super::Screen;
+use super::{LEVELS, Screen};
 
 /// How lines look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -59,26 +61,43 @@ impl From<LogLevel> for LevelFilter {
 
 /// Starts logging for the process. A second call has no effect.
 pub fn start(format: LogFormat, level: LogLevel, screen: Screen) {
-    use tracing_subscriber::{Layer, filter::filter_fn, layer::SubscriberExt, util::SubscriberInitExt};
+    use tracing_subscriber::{Layer, layer::SubscriberExt, util::SubscriberInitExt};
     let format = Lines { format, colours: format == LogFormat::Text && Screen::stderr_has_colours() };
     // Libraries speak about their inner life; at the usual levels only their warnings matter.
-    let verbose = level == LogLevel::Trace;
-    let ours =
-        filter_fn(move |metadata| verbose || *metadata.level() <= Level::WARN || metadata.target().starts_with(TARGET));
-    let layer = tracing_subscriber::fmt::layer()
-        .event_format(format)
-        .with_writer(screen)
-        .with_filter(LevelFilter::from(level))
-        .with_filter(ours);
+    let ours = LevelFilter::from(level);
+    let others = if level == LogLevel::Trace { ours } else { ours.min(LevelFilter::WARN) };
+    LEVELS.begin(&[("root", others), (TARGET, ours)]);
+    let layer = tracing_subscriber::fmt::layer().event_format(format).with_writer(screen).with_filter(Wanted);
     // An error means that somebody (a test) has started logging before.
     let _ = tracing_subscriber::registry().with(layer).try_init();
 }
 
 /// The target of every line that this crate writes.
-const TARGET: &str = "tributary";
+pub(super) const TARGET: &str = "tributary";
+
+/// Lets through what `LEVELS` has. The answer is remembered at each place that writes, until a level changes.
+struct Wanted;
+
+impl<S> Filter<S> for Wanted {
+    fn enabled(&self, metadata: &Metadata<'_>, _: &Context<'_, S>) -> bool {
+        LEVELS.allows(metadata.target(), *metadata.level())
+    }
+
+    fn callsite_enabled(&self, metadata: &'static Metadata<'static>) -> Interest {
+        if LEVELS.allows(metadata.target(), *metadata.level()) { Interest::always() } else { Interest::never() }
+    }
+}
+
+/// Whether a line about a connector would be written; of the worker itself when the name is empty.
+pub(crate) fn is_wanted(level: Level, connector: &str) -> bool {
+    LEVELS.allows_connector(connector, level)
+}
 
 /// Writes one line. The connector is empty for facts about the worker.
 pub(crate) fn write(level: Level, connector: &str, event: &str, message: &str, fields: &[(&str, String)]) {
+    if !is_wanted(level, connector) {
+        return;
+    }
     macro_rules! at {
         ($level:expr) => {{
             if !tracing::enabled!(target: TARGET, $level) {

@@ -2,17 +2,21 @@
 //! and the metric. `log` writes lines, `progress` keeps the line at the bottom of a terminal, `screen` keeps the two apart.
 
 mod event;
+mod levels;
 pub mod log;
 mod metrics;
 mod progress;
 mod screen;
+mod task_metrics;
 
 use std::sync::Arc;
 
 pub use event::{Event, offset_text};
+pub use levels::{LEVELS, LoggerLevel};
 pub use metrics::{Metrics, Sample, Value};
-pub use progress::{Progress, Standing};
+pub use progress::{Progress, Standing, now_ms};
 pub use screen::Screen;
+pub use task_metrics::{BOUNDS_US, Histogram, Spread, SpreadValues, TaskMetrics};
 
 /// The way to everything that is kept about the running tasks; cheap to clone.
 #[derive(Clone, Debug, Default)]

@@ -3,11 +3,13 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use super::{Event, Screen, Telemetry, offset_text};
+use tokio::sync::watch;
+
+use super::{Event, Screen, TaskMetrics, Telemetry, offset_text};
 use crate::record::SourceOffset;
 
 /// Between two drawings on a terminal.
@@ -40,6 +42,9 @@ pub struct Standing {
 #[derive(Debug, Default)]
 pub struct Progress {
     tasks: Mutex<BTreeMap<String, Standing>>,
+    metrics: Mutex<BTreeMap<String, Arc<TaskMetrics>>>,
+    /// A task is in another state, or has used another topic.
+    changed: watch::Sender<()>,
 }
 
 impl Progress {
@@ -53,15 +58,38 @@ impl Progress {
         }
     }
 
+    /// The same, where whoever writes down states and topics is to know.
+    pub fn change(&self, connector: &str, change: impl FnOnce(&mut Standing)) {
+        self.update(connector, change);
+        self.changed.send_replace(());
+    }
+
+    /// Sees changes of states and topics.
+    #[must_use]
+    pub fn changes(&self) -> watch::Receiver<()> {
+        self.changed.subscribe()
+    }
+
     /// One task.
     #[must_use]
     pub fn of(&self, connector: &str) -> Standing {
         self.tasks.lock().unwrap_or_else(PoisonError::into_inner).get(connector).cloned().unwrap_or_default()
     }
 
+    /// What is counted about one task.
+    #[must_use]
+    pub fn metrics(&self, connector: &str) -> Arc<TaskMetrics> {
+        let mut metrics = self.metrics.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(metrics) = metrics.get(connector) {
+            return Arc::clone(metrics);
+        }
+        Arc::clone(metrics.entry(connector.to_owned()).or_default())
+    }
+
     /// Nothing of the task is shown any more.
     pub fn forget(&self, connector: &str) {
         self.tasks.lock().unwrap_or_else(PoisonError::into_inner).remove(connector);
+        self.metrics.lock().unwrap_or_else(PoisonError::into_inner).remove(connector);
     }
 
     /// Every task.
@@ -171,7 +199,9 @@ fn grouped(number: u64) -> String {
     text
 }
 
-fn now_ms() -> i64 {
+/// Milliseconds since the epoch.
+#[must_use]
+pub fn now_ms() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

@@ -4,7 +4,7 @@
 use std::{
     future::Future,
     hash::{BuildHasher, Hasher, RandomState},
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
 
@@ -24,7 +24,7 @@ use crate::{
     },
     record::SourceOffset,
     sink::{Backend, Opened, Sink, SinkError},
-    telemetry::{Event, Telemetry},
+    telemetry::{Event, TaskMetrics, Telemetry},
 };
 
 /// How long one poll may wait for events; also how soon a stop is noticed.
@@ -96,12 +96,17 @@ impl Task {
             telemetry,
             stop,
             history: History::default(),
+            metrics: telemetry.progress.metrics(&self.connector.name),
+            topics_told: 0,
             counts: Counts::default(),
         };
         run.stand(State::Unassigned);
         loop {
             let started = Instant::now();
             let ending = run.life().await;
+            if let Ending::Trapped(_) = ending {
+                run.metrics.traps.fetch_add(1, Ordering::Relaxed);
+            }
             if started.elapsed() >= SOUND_LIFE {
                 run.history.progressed();
             }
@@ -162,12 +167,17 @@ struct Run<'a> {
     telemetry: &'a Telemetry,
     stop: watch::Receiver<bool>,
     history: History,
+    metrics: Arc<TaskMetrics>,
+    /// Topics of this life that were told of.
+    topics_told: usize,
     counts: Counts,
 }
 
 impl Run<'_> {
     /// From opening the sink to its end.
     async fn life(&mut self) -> Ending {
+        self.telemetry.metrics.add("task_startup_attempts_total", &[], 1);
+        self.topics_told = 0;
         let settings = match component_settings(&self.task.description, &self.connector) {
             Ok(settings) => settings,
             Err(errors) => {
@@ -185,7 +195,7 @@ impl Run<'_> {
         let opened = tokio::select! {
             biased;
             () = stopped(&mut stop) => return Ending::Stopped,
-            opened = self.backend.open(&self.connector) => opened,
+            opened = self.backend.open(&self.connector, &self.metrics) => opened,
         };
         let Opened { sink, committed } = match opened {
             Ok(opened) => opened,
@@ -257,6 +267,7 @@ impl Run<'_> {
             return ending(error);
         }
         let (class, version) = (self.connector.class.clone(), self.task.description.version.clone());
+        self.telemetry.metrics.add("task_startup_success_total", &[], 1);
         self.emit(&Event::Started { class, version, offset: committed });
         self.stand(State::Running);
         loop {
@@ -275,12 +286,13 @@ impl Run<'_> {
 
     /// One poll and what follows it. Returns how long the component has nothing to do.
     async fn turn(&mut self, instance: &mut Instance) -> Result<Duration, Ending> {
+        let began = Instant::now();
         let polled = self.bounded(instance.poll(POLL_MAX_WAIT)).await?;
         if let Some(error) = instance.take_sink_error() {
             return Err(Ending::Sink(error));
         }
         let progress = polled.map_err(ending)?;
-        self.count(&progress, instance);
+        self.count(&progress, instance, began.elapsed());
         let pause = Duration::from_millis(progress.next_poll_after_ms.into());
         let sink = sink(instance)?;
         let durable = sink.end_poll(progress.offset).await.map_err(Ending::Sink)?;
@@ -377,31 +389,39 @@ impl Run<'_> {
         let _ = timeout(time, stopped(&mut self.stop)).await;
     }
 
-    fn count(&mut self, progress: &Progress, instance: &Instance) {
+    fn count(&mut self, progress: &Progress, instance: &Instance, took: Duration) {
         if progress.sent == 0 {
             return;
         }
         let sent = u64::from(progress.sent);
+        self.metrics.polls.note_time(took);
+        self.metrics.batches.note(sent);
         self.counts.records += sent;
         let connector = self.connector.name.as_str();
         self.telemetry.metrics.add("records_sent_total", &[("connector", connector)], sent);
+        let mut forgotten = false;
         self.telemetry.progress.update(connector, |standing| {
             standing.records += sent;
-            if standing.topics.len() < instance.topics().len() {
-                standing.topics.extend(instance.topics().iter().cloned());
-            }
+            forgotten = standing.topics.is_empty();
             let newest_timestamp_ms = instance.newest_timestamp_ms();
             standing.newest_timestamp_ms = standing.newest_timestamp_ms.max(newest_timestamp_ms);
         });
+        // Mostly none is new.
+        if forgotten || self.topics_told != instance.topics().len() {
+            self.topics_told = instance.topics().len();
+            let topics = instance.topics().iter().cloned();
+            self.telemetry.progress.change(connector, |standing| standing.topics.extend(topics));
+        }
     }
 
     /// What a task says that has failed, though not for good.
     fn trace(&self, reason: Option<&str>) {
-        self.telemetry.progress.update(&self.connector.name, |standing| standing.trace = reason.map(str::to_owned));
+        self.telemetry.progress.change(&self.connector.name, |standing| standing.trace = reason.map(str::to_owned));
     }
 
     fn stand(&self, state: State) {
-        self.telemetry.progress.update(&self.connector.name, |standing| standing.state = state.as_str());
+        self.metrics.enter(state.as_str());
+        self.telemetry.progress.change(&self.connector.name, |standing| standing.state = state.as_str());
     }
 
     fn emit(&self, event: &Event) {

@@ -51,13 +51,19 @@ pub fn newest(response: &Response) -> Result<Option<WallMs>, Verdict> {
     }
 }
 
-/// The part of the org's daily REST requests that is used up, in per cent: `Sforce-Limit-Info: api-usage=18/5000`.
+/// The org's daily REST requests, used and allowed: `Sforce-Limit-Info: api-usage=18/5000`.
 #[must_use]
-pub fn api_usage_percent(response: &Response) -> Option<u64> {
+pub fn api_usage(response: &Response) -> Option<(u64, u64)> {
     let usage = response.header("sforce-limit-info")?;
     let (used, max) =
         usage.split([',', ';']).find_map(|part| part.trim().strip_prefix("api-usage="))?.split_once('/')?;
-    let (used, max): (u64, u64) = (used.trim().parse().ok()?, max.trim().parse().ok()?);
+    Some((used.trim().parse().ok()?, max.trim().parse().ok()?))
+}
+
+/// The part of them that is used up, in per cent.
+#[must_use]
+pub fn api_usage_percent(response: &Response) -> Option<u64> {
+    let (used, max) = api_usage(response)?;
     used.checked_mul(100)?.checked_div(max)
 }
 

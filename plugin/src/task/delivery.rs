@@ -120,6 +120,11 @@ impl Delivery {
         }
     }
 
+    /// Events that the last batch was made of, those that are no part of it included.
+    pub(super) fn taken(&self) -> u64 {
+        (self.at - self.began) as u64
+    }
+
     /// Goes back to where the last batch began.
     pub(super) fn again(&mut self) {
         self.at = self.began;

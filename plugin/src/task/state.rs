@@ -29,7 +29,7 @@ use crate::{
     oauth::{GrantKind, ServerClock, Token, token},
     offset::Checkpoint,
     registry::requests::REGISTRY_RESPONSE_BYTES_MAX,
-    salesforce::{replay::Position, rest},
+    salesforce::{replay::Position, rest, silence},
     telemetry::Event,
     time::{Deadline, Now, WallMs, parse_http_date},
 };
@@ -247,6 +247,9 @@ impl Task {
     pub fn answered(&mut self, now: Now, outcome: Result<Response, HttpError>) {
         let Some(asked) = self.asked.take() else { return };
         self.log_exchange(asked, now, &outcome);
+        if let Some((used, max)) = outcome.as_ref().ok().and_then(silence::api_usage) {
+            self.events.push(Event::ApiUsage { used, max });
+        }
         if let Some(held) = &mut self.held {
             let outcome = outcome.and_then(|response| response.decoded(REGISTRY_RESPONSE_BYTES_MAX));
             if let Err(failure) = held.registration.answered(now, outcome, &mut self.jitter, &mut self.events) {
@@ -507,11 +510,12 @@ impl Task {
             Phase::Handshake => Phase::FirstConnect,
             Phase::FirstConnect => Phase::Subscribe,
             Phase::Subscribe => {
+                let at_ms = response.header("date").and_then(parse_http_date).unwrap_or(now.wall_ms);
                 self.events.push(Event::Subscribed {
                     channel: self.channel.clone(),
                     replay_from: self.position.replay_from(),
+                    at_ms,
                 });
-                let at_ms = response.header("date").and_then(parse_http_date).unwrap_or(now.wall_ms);
                 self.position.subscribed(at_ms);
                 self.silence.subscribed(now, at_ms, self.last_event_ms);
                 Phase::Connect
@@ -540,6 +544,10 @@ impl Task {
             self.repeats = repeats;
             self.describe_again();
             return None;
+        }
+        let count = delivery.taken();
+        if count > 0 {
+            self.events.push(Event::EventsRead { count });
         }
         self.events.extend(pipeline.take_notes().into_iter().map(|message| Event::TransformNote { message }));
         let Skipped { count, reasons } = pipeline.take_skipped();

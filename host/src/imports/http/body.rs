@@ -2,6 +2,7 @@
 
 use std::{
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
@@ -16,6 +17,7 @@ use tokio::{
 use wasmtime_wasi_http::Error;
 
 use super::error::from_hyper;
+use crate::telemetry::TaskMetrics;
 
 /// The body. It counts as a request in flight until it is dropped.
 pub(crate) struct ResponseBody {
@@ -24,13 +26,19 @@ pub(crate) struct ResponseBody {
     /// Runs only while the guest waits: a guest that reads late has not met a slow server.
     timer: Pin<Box<Sleep>>,
     waiting: bool,
+    metrics: Arc<TaskMetrics>,
     _in_flight: OwnedSemaphorePermit,
 }
 
 impl ResponseBody {
-    pub(crate) fn new(incoming: Incoming, between_bytes: Duration, in_flight: OwnedSemaphorePermit) -> Self {
+    pub(crate) fn new(
+        incoming: Incoming,
+        between_bytes: Duration,
+        metrics: Arc<TaskMetrics>,
+        in_flight: OwnedSemaphorePermit,
+    ) -> Self {
         let timer = Box::pin(tokio::time::sleep(between_bytes));
-        Self { incoming, between_bytes, timer, waiting: false, _in_flight: in_flight }
+        Self { incoming, between_bytes, timer, waiting: false, metrics, _in_flight: in_flight }
     }
 }
 
@@ -41,6 +49,7 @@ impl Body for ResponseBody {
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         if let Poll::Ready(frame) = Pin::new(&mut self.incoming).poll_frame(cx) {
             self.waiting = false;
+            self.metrics.arrived_now();
             return Poll::Ready(frame.map(|frame| frame.map_err(|error| from_hyper(&error))));
         }
         if !self.waiting {

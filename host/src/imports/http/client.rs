@@ -30,7 +30,7 @@ use super::{
 use crate::{
     check::Check,
     config::{NetworkConfig, Pem, ProxySettings},
-    telemetry::{Event, Telemetry},
+    telemetry::{Event, TaskMetrics, Telemetry},
 };
 
 /// For name, connection, TLS and proxy together; what a component asks for beyond this is cut to it.
@@ -151,6 +151,7 @@ impl Client {
         mut request: http::Request<WasiBody>,
         options: Option<RequestOptions>,
         in_flight: OwnedSemaphorePermit,
+        metrics: Arc<TaskMetrics>,
         report: impl Fn(Event) + Send,
     ) -> Result<http::Response<WasiBody>, Error> {
         let origin = Origin::of(request.uri()).ok_or(Error::HttpRequestUriInvalid)?;
@@ -190,7 +191,7 @@ impl Client {
             report(Event::RequestFailed { origin: origin.to_string(), reason: told.to_string() });
             told
         })?;
-        Ok(response.map(|body| ResponseBody::new(body, times.between_bytes, in_flight).boxed_unsync()))
+        Ok(response.map(|body| ResponseBody::new(body, times.between_bytes, metrics, in_flight).boxed_unsync()))
     }
 }
 
@@ -285,7 +286,7 @@ mod tests {
         };
         let reported = Mutex::new(Vec::new());
         let report = |event: Event| reported.lock().unwrap().push(event.name().to_owned());
-        let result = match client.send(request, Some(options), permit, report).await {
+        let result = match client.send(request, Some(options), permit, Arc::default(), report).await {
             Ok(response) => match response.into_body().collect().await {
                 Ok(body) => Ok(String::from_utf8(body.to_bytes().to_vec()).unwrap()),
                 Err(error) => Err(format!("{error:?}")),

@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks, p2::bindings::http::types::ErrorCode};
 
 use super::client::Client;
-use crate::telemetry::{Event, Telemetry};
+use crate::telemetry::{Event, TaskMetrics, Telemetry};
 
 /// Requests of one instance that are open at a time, response bodies included.
 const IN_FLIGHT_MAX: usize = 8;
@@ -24,14 +24,20 @@ pub(crate) struct Outgoing {
     /// None: this instance was made to be asked about itself, and may not connect at all.
     client: Option<Arc<Client>>,
     telemetry: Telemetry,
+    metrics: Arc<TaskMetrics>,
     in_flight: Arc<Semaphore>,
     denied: Arc<Mutex<HashSet<String>>>,
 }
 
 impl Outgoing {
-    pub(crate) fn new(connector: Arc<str>, client: Option<Arc<Client>>, telemetry: Telemetry) -> Self {
+    pub(crate) fn new(
+        connector: Arc<str>,
+        client: Option<Arc<Client>>,
+        telemetry: Telemetry,
+        metrics: Arc<TaskMetrics>,
+    ) -> Self {
         let in_flight = Arc::new(Semaphore::new(IN_FLIGHT_MAX));
-        Self { connector, client, telemetry, in_flight, denied: Arc::default() }
+        Self { connector, client, telemetry, metrics, in_flight, denied: Arc::default() }
     }
 }
 
@@ -71,8 +77,9 @@ impl WasiHttpHooks for Outgoing {
             }
             telemetry.emit(&connector, &event);
         };
+        let metrics = Arc::clone(&self.metrics);
         Box::new(async move {
-            let response = client.send(request, options, in_flight, report).await?;
+            let response = client.send(request, options, in_flight, metrics, report).await?;
             Ok((response, Box::new(ready(Ok(()))) as Io))
         })
     }
@@ -110,7 +117,7 @@ mod tests {
     fn outgoing(telemetry: &Telemetry) -> Outgoing {
         let clients = Clients::new(&NetworkConfig::default(), telemetry).unwrap();
         let client = clients.with(&AllowList::parse(["http://127.0.0.1:*"]).unwrap(), None).unwrap();
-        Outgoing::new(Arc::from("accounts"), Some(client), telemetry.clone())
+        Outgoing::new(Arc::from("accounts"), Some(client), telemetry.clone(), Arc::default())
     }
 
     fn send(outgoing: &mut Outgoing, url: &str) -> Pin<Box<dyn Future<Output = Sent> + Send>> {
@@ -145,7 +152,7 @@ mod tests {
         let samples = telemetry.metrics.snapshot();
         let denied = samples.iter().find(|sample| sample.labels.iter().any(|(_, value)| value == "origin-denied"));
         assert_eq!(denied.map(|sample| sample.value), Some(Value::Counter(1)));
-        let mut none = Outgoing::new(Arc::from(""), None, Telemetry::default());
+        let mut none = Outgoing::new(Arc::from(""), None, Telemetry::default(), Arc::default());
         assert_eq!(error(send(&mut none, "http://127.0.0.1/").await), "HttpRequestDenied");
     }
 }

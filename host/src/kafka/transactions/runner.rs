@@ -26,6 +26,7 @@ use crate::{
     labels,
     record::{ProducerRecord, SourceOffset},
     sink::SinkError,
+    telemetry::TaskMetrics,
 };
 
 /// How long the outcomes of a failed transaction's records are waited for, to name the cause.
@@ -34,7 +35,13 @@ const CAUSE_WITHIN: Duration = Duration::from_secs(1);
 /// What the sink hands over.
 pub(super) enum Message {
     /// Records of a poll, and at its end (`whole`) the offset behind them.
-    Records { records: Vec<ProducerRecord>, offset: Option<SourceOffset>, whole: bool },
+    Records {
+        records: Vec<ProducerRecord>,
+        offset: Option<SourceOffset>,
+        whole: bool,
+        /// When the bytes of the last of its events arrived.
+        arrived: Instant,
+    },
     /// Ends what is open by then: commits whole polls, aborts a part of one.
     Close { deadline: Instant },
 }
@@ -56,6 +63,8 @@ pub(super) struct Open {
     reached: Option<SourceOffset>,
     /// Records came since that poll.
     partial: bool,
+    /// When the bytes of each poll's events arrived.
+    arrived: Vec<Instant>,
 }
 
 /// What happens next.
@@ -88,6 +97,7 @@ pub(super) struct Runner {
     pub(super) taken: (u64, u64),
     pub(super) publish: watch::Sender<Progress>,
     pub(super) given_up: Arc<AtomicBool>,
+    pub(super) metrics: Arc<TaskMetrics>,
 }
 
 impl Runner {
@@ -109,8 +119,11 @@ impl Runner {
                     _ if self.given_up.load(Ordering::Acquire) => return Ok(()),
                     Turn::GivenUp => return Ok(()),
                     Turn::Message(Message::Close { deadline }) => return self.close(deadline).await,
-                    Turn::Message(Message::Records { records, offset, whole }) => {
+                    Turn::Message(Message::Records { records, offset, whole, arrived }) => {
                         self.take(records, offset, whole).await?;
+                        if let Some(open) = self.open.as_mut().filter(|_| whole) {
+                            open.arrived.push(arrived);
+                        }
                     }
                     Turn::Settled(Err(error)) => return Err(self.failed("writing records", error).await),
                     Turn::Settled(Ok(())) | Turn::Due => break,
@@ -155,6 +168,8 @@ impl Runner {
     fn tell(&self) {
         let (records, bytes) = (self.flight.records() as u64, self.flight.bytes() as u64);
         let settled = (self.taken.0.saturating_sub(records), self.taken.1.saturating_sub(bytes));
+        let open = self.open.as_ref().map_or(0, |open| open.records as u64);
+        self.metrics.active.store(open, Ordering::Relaxed);
         self.publish.send_modify(|progress| progress.settled = settled);
     }
 
@@ -162,7 +177,8 @@ impl Runner {
         if self.open.is_none() {
             labels::reach("before-begin");
             self.producer.begin().map_err(|error| self.cluster.error("beginning a transaction", &error))?;
-            self.open = Some(Open { began: Instant::now(), records: 0, reached: None, partial: false });
+            self.open =
+                Some(Open { began: Instant::now(), records: 0, reached: None, partial: false, arrived: Vec::new() });
         }
         self.open.as_mut().ok_or(SinkError::Stopping)
     }
@@ -227,7 +243,7 @@ impl Runner {
 
     /// Puts the offset behind the records and commits.
     async fn commit(&mut self) -> Result<(), SinkError> {
-        let Some(Open { reached, records, .. }) = self.open.take() else { return Ok(()) };
+        let Some(Open { reached, records, arrived, .. }) = self.open.take() else { return Ok(()) };
         let Some(offset) = reached else {
             return Err(SinkError::Refused(
                 "the component sent records without an offset behind them, which cannot be delivered exactly once"
@@ -246,11 +262,13 @@ impl Runner {
         labels::reach("before-commit");
         let began = Instant::now();
         if let Err(error) = self.producer.commit().await {
+            self.metrics.commit_failures.fetch_add(1, Ordering::Relaxed);
             return Err(self.failed("committing", error).await);
         }
         labels::reach("after-commit");
         let took_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
         debug!(records, took_us, "committed a transaction");
+        self.count(records as u64, &arrived, began.elapsed());
         // The commit has waited for every one of them.
         self.flight.settle_ready().map_err(|error| self.cluster.error("writing records", &error))?;
         self.stored = Some(offset.clone());
@@ -258,6 +276,19 @@ impl Runner {
         self.publish.send_modify(|progress| progress.durable = Some(offset));
         self.tell();
         Ok(())
+    }
+
+    /// Counts a transaction of so many records.
+    fn count(&self, records: u64, arrived: &[Instant], took: Duration) {
+        let metrics = &self.metrics;
+        metrics.commits.note_time(took);
+        if records > 0 {
+            metrics.transactions.note(records);
+            metrics.written.fetch_add(records, Ordering::Relaxed);
+        }
+        for arrived in arrived {
+            metrics.latency.note(arrived.elapsed());
+        }
     }
 
     /// Commits an offset that moved without a record: in a transaction that holds nothing else.

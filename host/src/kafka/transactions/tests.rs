@@ -29,7 +29,8 @@ async fn rig(version: i16, settings: &[(&str, &str)]) -> Rig {
 
 async fn open_with(rig: &Rig, settings: &[(&str, &str)]) -> (Box<dyn Sink>, Option<SourceOffset>) {
     let settings: Vec<_> = CREATE.into_iter().chain(settings.to_vec()).collect();
-    let Opened { sink, committed } = rig.backend.open(&rig.connector(&settings)).await.unwrap();
+    let Opened { sink, committed } =
+        rig.backend.open(&rig.connector(&settings), &std::sync::Arc::default()).await.unwrap();
     (sink, committed)
 }
 
@@ -325,7 +326,7 @@ async fn what_a_person_must_see_to_is_named() {
         (ErrorCode::InvalidTransactionTimeout, ["transaction.max.timeout.ms", "transaction.boundary.interval.ms"]),
     ] {
         rig.broker.on_once(ApiKey::InitProducerId, move |_| Control::Error(code));
-        let error = rig.backend.open(&rig.connector(&CREATE)).await.err().unwrap();
+        let error = rig.backend.open(&rig.connector(&CREATE), &std::sync::Arc::default()).await.err().unwrap();
         let SinkError::Refused(text) = error else { panic!("{error}") };
         assert!(words.iter().all(|word| text.contains(word)), "{text}");
     }

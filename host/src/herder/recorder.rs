@@ -1,0 +1,229 @@
+//! `Recorder`: writes where connectors and tasks stand, and which topics they used, as Kafka Connect's status topic has it. It
+//! follows behind: nothing waits for it, and what it could not write it writes later.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Weak,
+    time::Duration,
+};
+
+use serde_json::{Value, json};
+use tokio::{sync::watch, time::sleep};
+
+use super::herder::{Herder, Shown};
+use crate::{
+    store::StatusRecord,
+    telemetry::{Event, now_ms},
+};
+
+/// Between two writes: what changes back and forth meanwhile is not written.
+const INTERVAL: Duration = Duration::from_millis(250);
+/// After a write that failed.
+const RETRY_INTERVAL: Duration = Duration::from_secs(10);
+/// How long the last write may take when the worker ends.
+const LAST_WITHIN: Duration = Duration::from_secs(1);
+
+const CONNECTOR: &str = "status-connector-";
+const TASK: &str = "status-task-";
+const TOPIC: &str = "status-topic-";
+/// Between a topic and its connector in a key.
+const OF_CONNECTOR: &str = ":connector-";
+
+/// Kafka Connect counts the rebalances of its group; a worker alone has the first of them.
+const GENERATION: u32 = 1;
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(super) struct Recorder {
+    worker_id: String,
+    /// What stands in the store.
+    written: BTreeMap<String, String>,
+}
+
+impl Recorder {
+    /// Goes on from what the store holds.
+    pub(super) fn new(worker_id: String, written: BTreeMap<String, String>) -> Self {
+        Self { worker_id, written }
+    }
+
+    /// Topics by connector, as they were noted before.
+    pub(super) fn topics(&self) -> BTreeMap<String, BTreeSet<String>> {
+        let mut topics: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for key in self.written.keys() {
+            // Neither a topic nor this text can hold a colon; a connector's name can.
+            let parts = key.strip_prefix(TOPIC).and_then(|rest| rest.split_once(OF_CONNECTOR));
+            if let Some((topic, connector)) = parts {
+                topics.entry(connector.to_owned()).or_default().insert(topic.to_owned());
+            }
+        }
+        topics
+    }
+
+    /// What has to be written so that the store holds how things stand.
+    fn changes(&self, shown: &[Shown], now_ms: i64) -> Vec<StatusRecord> {
+        let mut wanted = BTreeMap::new();
+        for connector in shown {
+            self.add(&mut wanted, connector, now_ms);
+        }
+        let new = wanted.iter().filter(|(key, value)| self.written.get(*key) != Some(*value));
+        let gone = self.written.keys().filter(|key| !wanted.contains_key(*key)).map(|key| (key.clone(), None));
+        new.map(|(key, value)| (key.clone(), Some(value.clone()))).chain(gone).collect()
+    }
+
+    fn add(&self, to: &mut BTreeMap<String, String>, shown: &Shown, now_ms: i64) {
+        let Shown { name, state, task, version, standing, .. } = shown;
+        let value = |(state, trace): &(&str, Option<String>)| self.value(state, trace.as_deref(), version.as_deref());
+        to.insert(format!("{CONNECTOR}{name}"), value(state));
+        if let Some(task) = task {
+            to.insert(format!("{TASK}{name}-0"), value(task));
+        }
+        for topic in &standing.topics {
+            let key = format!("{TOPIC}{topic}{OF_CONNECTOR}{name}");
+            let found = json!({"name": topic, "connector": name, "task": 0, "discoverTimestamp": now_ms});
+            let value = self.written.get(&key).cloned();
+            to.insert(key, value.unwrap_or_else(|| json!({ "topic": found }).to_string()));
+        }
+    }
+
+    fn value(&self, state: &str, trace: Option<&str>, version: Option<&str>) -> String {
+        let worker_id = &self.worker_id;
+        let value: Value = json!({
+            "state": state, "trace": trace, "worker_id": worker_id, "generation": GENERATION, "version": version,
+        });
+        value.to_string()
+    }
+
+    /// What is written when the worker ends: nobody has the connectors then.
+    fn unassigned(&self) -> Vec<StatusRecord> {
+        let states = self.written.keys().filter(|key| !key.starts_with(TOPIC));
+        states.map(|key| (key.clone(), Some(self.value("UNASSIGNED", None, None)))).collect()
+    }
+
+    fn wrote(&mut self, records: Vec<StatusRecord>) {
+        for (key, value) in records {
+            match value {
+                Some(value) => self.written.insert(key, value),
+                None => self.written.remove(&key),
+            };
+        }
+    }
+
+    /// Writes for as long as the herder is there, and a last time when `ended` becomes true.
+    pub(super) async fn run(
+        mut self,
+        herder: Weak<Herder>,
+        mut changed: watch::Receiver<()>,
+        mut progressed: watch::Receiver<()>,
+        mut ended: watch::Receiver<bool>,
+    ) {
+        let mut told = false;
+        while !*ended.borrow() {
+            let Some(strong) = herder.upgrade() else { return };
+            let shown: Vec<Shown> = strong.names().iter().filter_map(|name| strong.shown(name)).collect();
+            let records = self.changes(&shown, now_ms());
+            let written = if records.is_empty() { Ok(()) } else { strong.store().put_status(&records).await };
+            let telemetry = strong.telemetry().clone();
+            drop(strong);
+            let pause = match written {
+                Ok(()) => {
+                    told = false;
+                    self.wrote(records);
+                    INTERVAL
+                }
+                Err(error) => {
+                    if !std::mem::replace(&mut told, true) {
+                        telemetry.emit("", &Event::StatusNotWritten { reason: error.to_string() });
+                    }
+                    RETRY_INTERVAL
+                }
+            };
+            tokio::select! {
+                () = sleep(pause) => {}
+                // An error means that the herder is gone, which is the end.
+                _ = ended.wait_for(|ended| *ended) => break,
+            }
+            if told {
+                continue;
+            }
+            tokio::select! {
+                changed = changed.changed() => if changed.is_err() { return },
+                _ = progressed.changed() => {}
+                _ = ended.wait_for(|ended| *ended) => break,
+            }
+        }
+        if let Some(strong) = herder.upgrade() {
+            let records = self.unassigned();
+            // Whoever reads it later finds what stood there before, which is out of date and no harm.
+            let _ = tokio::time::timeout(LAST_WITHIN, strong.store().put_status(&records)).await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::telemetry::Standing;
+
+    fn shown(state: &'static str, task: Option<&'static str>, topics: &[&str]) -> Shown {
+        Shown {
+            name: "pt".to_owned(),
+            config: BTreeMap::new(),
+            state: (state, None),
+            task: task.map(|task| (task, None)),
+            version: Some("1.0.0".to_owned()),
+            standing: Standing {
+                topics: topics.iter().map(|topic| (*topic).to_owned()).collect(),
+                ..Standing::default()
+            },
+        }
+    }
+
+    /// Keys, and values as they stand in captures from a Kafka Connect worker but for their generation.
+    const RUNNING: &str =
+        r#"{"state":"RUNNING","trace":null,"worker_id":"127.0.0.1:8083","generation":1,"version":"1.0.0"}"#;
+    const PAUSED: &str =
+        r#"{"state":"PAUSED","trace":null,"worker_id":"127.0.0.1:8083","generation":1,"version":"1.0.0"}"#;
+    const STOPPED: &str =
+        r#"{"state":"STOPPED","trace":null,"worker_id":"127.0.0.1:8083","generation":1,"version":"1.0.0"}"#;
+    const UNASSIGNED: &str =
+        r#"{"state":"UNASSIGNED","trace":null,"worker_id":"127.0.0.1:8083","generation":1,"version":null}"#;
+    const TOPIC_FOUND: &str =
+        r#"{"topic":{"name":"accounts","connector":"pt","task":0,"discoverTimestamp":1795495967384}}"#;
+
+    fn expect(recorder: &mut Recorder, shown: &[Shown], expected: &[(&str, Option<&str>)]) {
+        let changes = recorder.changes(shown, 1_795_495_967_384);
+        let same = |text: &str| serde_json::from_str::<Value>(text).expect("JSON");
+        let found: Vec<(&str, Option<Value>)> =
+            changes.iter().map(|(key, value)| (key.as_str(), value.as_deref().map(same))).collect();
+        let expected: Vec<(&str, Option<Value>)> =
+            expected.iter().map(|(key, value)| (*key, value.map(same))).collect();
+        assert_eq!(found, expected);
+        recorder.wrote(changes);
+    }
+
+    #[test]
+    fn the_store_holds_how_things_stand() {
+        let recorder = &mut Recorder::new("127.0.0.1:8083".to_owned(), BTreeMap::new());
+        let (connector, task, topic) =
+            ("status-connector-pt", "status-task-pt-0", "status-topic-accounts:connector-pt");
+        let running = shown("RUNNING", Some("RUNNING"), &["accounts"]);
+        expect(
+            recorder,
+            std::slice::from_ref(&running),
+            &[(connector, Some(RUNNING)), (task, Some(RUNNING)), (topic, Some(TOPIC_FOUND))],
+        );
+        expect(recorder, &[running], &[]);
+        let paused = shown("PAUSED", Some("PAUSED"), &["accounts"]);
+        expect(recorder, &[paused], &[(connector, Some(PAUSED)), (task, Some(PAUSED))]);
+        let again = Recorder::new("127.0.0.1:8083".to_owned(), recorder.written.clone());
+        assert_eq!(again.topics(), [("pt".to_owned(), ["accounts".to_owned()].into())].into());
+        expect(recorder, &[shown("STOPPED", None, &["accounts"])], &[(connector, Some(STOPPED)), (task, None)]);
+        let ended: Vec<_> = recorder.unassigned();
+        assert_eq!(ended.len(), 1);
+        assert_eq!(
+            serde_json::from_str::<Value>(ended[0].1.as_deref().expect("a value")).expect("JSON"),
+            serde_json::from_str::<Value>(UNASSIGNED).expect("JSON")
+        );
+        expect(recorder, &[], &[(connector, None), (topic, None)]);
+    }
+}
