@@ -24,7 +24,7 @@ test: test-build
 
 # One build for binaries and tests together: built apart, dependencies with test-only features would be compiled twice.
 .PHONY: test-build
-test-build: component kafka registry
+test-build: component kafka registry clients
 	cargo build --workspace --all-targets $(labels)
 
 ## Kills the host KILLS times (10000), at named places and at random, and counts what was lost or came twice
@@ -58,6 +58,11 @@ kafka:
 .PHONY: registry
 registry:
 	@scripts/registry.sh
+
+## Fetches clients of the REST API that others wrote, for tests
+.PHONY: clients
+clients:
+	@scripts/clients.sh
 
 ## Prints this
 .PHONY: help

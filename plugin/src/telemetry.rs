@@ -346,7 +346,7 @@ impl Event {
                 "The position after replayId {from_replay_id} is lost: {message}. salesforce.replay.lost.policy is {policy}"
             ),
             Self::Repaired { rows } => format!("{rows} rows that changed since the last event were read and sent"),
-            Self::SaidGoodbye => "Unsubscribed and disconnected".into(),
+            Self::SaidGoodbye => "Unsubscribed and disconnected; Salesforce retains events for 24 hours".into(),
             Self::Failed { code, message } => format!("{message} [{code}]"),
             Self::Exchanged(exchange) => exchange.message(),
             Self::Requesting { request } => request.clone(),

@@ -24,6 +24,13 @@ pub(crate) fn ask_with(
 
 /// The same with these lines in the head.
 pub(crate) fn ask_as(port: u16, method: &str, path: &str, lines: &str, body: &str) -> Option<(u16, String)> {
+    let (head, body) = head_and_body(port, method, path, lines, body)?;
+    let status = head.split(' ').nth(1)?.parse().ok()?;
+    Some((status, body))
+}
+
+/// The same with the whole head of the answer.
+pub(crate) fn head_and_body(port: u16, method: &str, path: &str, lines: &str, body: &str) -> Option<(String, String)> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
     // HTTP/1.0: the answer ends with the connection and comes in one piece.
     let length = body.len();
@@ -32,6 +39,5 @@ pub(crate) fn ask_as(port: u16, method: &str, path: &str, lines: &str, body: &st
     let mut answer = String::new();
     stream.read_to_string(&mut answer).ok()?;
     let (head, body) = answer.split_once("\r\n\r\n")?;
-    let status = head.split(' ').nth(1)?.parse().ok()?;
-    Some((status, body.to_owned()))
+    Some((head.to_owned(), body.to_owned()))
 }

@@ -5,6 +5,7 @@
 
 mod broker;
 mod canaries;
+mod clients;
 mod cluster;
 mod connect_worker;
 mod consumer;
@@ -24,6 +25,7 @@ mod judge;
 mod kafka;
 mod kill_loop;
 mod logins;
+mod operate;
 mod org;
 mod preflight;
 mod process;

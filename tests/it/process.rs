@@ -138,20 +138,25 @@ pub(crate) struct Tributary {
 impl Tributary {
     /// Starts the program with these arguments.
     pub(crate) fn start<A: AsRef<OsStr>>(arguments: &[A]) -> Self {
-        Self::begin(arguments, "", Stdio::null())
+        Self::begin(arguments, &[], Stdio::null())
     }
 
     /// The same, with something on its standard input.
     pub(crate) fn start_reading<A: AsRef<OsStr>>(arguments: &[A], input: Stdio) -> Self {
-        Self::begin(arguments, "", input)
+        Self::begin(arguments, &[], input)
     }
 
     /// Starts the program, which ends or halts itself at a place in its code: `name:n:kill`, `name:n:stop`.
     pub(crate) fn start_labelled<A: AsRef<OsStr>>(arguments: &[A], label: &str) -> Self {
-        Self::begin(arguments, label, Stdio::null())
+        Self::begin(arguments, &[("TRIBUTARY_LABEL", label)], Stdio::null())
     }
 
-    fn begin<A: AsRef<OsStr>>(arguments: &[A], label: &str, input: Stdio) -> Self {
+    /// Starts the program with these variables in its environment.
+    pub(crate) fn start_with<A: AsRef<OsStr>>(arguments: &[A], variables: &[(&str, &str)]) -> Self {
+        Self::begin(arguments, variables, Stdio::null())
+    }
+
+    fn begin<A: AsRef<OsStr>>(arguments: &[A], variables: &[(&str, &str)], input: Stdio) -> Self {
         let program = programs().join("tributary");
         assert!(
             program.is_file(),
@@ -163,7 +168,8 @@ impl Tributary {
             // One cache of compiled components for all runs, and none of the person's own.
             .env("XDG_CACHE_HOME", Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache"))
             .env_remove("RUST_LOG")
-            .env("TRIBUTARY_LABEL", label)
+            .env_remove("OTEL_EXPORTER_OTLP_ENDPOINT")
+            .envs(variables.iter().copied())
             .stdin(input)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -159,9 +159,15 @@ impl Scene {
 
     /// `tributary serve` on the scenario's worker file, listening at that port.
     pub(crate) fn serve(&self, port: u16) -> Tributary {
+        self.serve_with(port, &[])
+    }
+
+    /// The same with these variables in its environment.
+    pub(crate) fn serve_with(&self, port: u16, variables: &[(&str, &str)]) -> Tributary {
         let (worker, component) = (self.worker_file(), Self::text(&process::component()));
         let address = format!("127.0.0.1:{port}");
-        Tributary::start(&["serve", "--component", &component, "--worker", &worker, "--listen", &address])
+        let arguments = ["serve", "--component", &component, "--worker", &worker, "--listen", &address];
+        Tributary::start_with(&arguments, variables)
     }
 
     /// `tributary validate` on the scenario's files.

@@ -23,22 +23,27 @@ use crate::{
 const CAPTURES: &str = include_str!("../golden/connect-rest.jsonl");
 
 /// A service, and the way to ask it.
-struct Service {
-    port: u16,
-    run: Tributary,
+pub(crate) struct Service {
+    pub(crate) port: u16,
+    pub(crate) run: Tributary,
 }
 
 impl Service {
-    fn start(scene: &Scene) -> Self {
+    pub(crate) fn start(scene: &Scene) -> Self {
+        Self::start_with(scene, &[])
+    }
+
+    /// The same with these variables in the environment.
+    pub(crate) fn start_with(scene: &Scene, variables: &[(&str, &str)]) -> Self {
         let port = free_port();
-        let run = scene.serve(port);
+        let run = scene.serve_with(port, variables);
         run.expect_line(&["the REST API answers"]);
         Self { port, run }
     }
 
     /// What no answer may show is looked for in every one.
     #[track_caller]
-    fn ask(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
+    pub(crate) fn ask(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
         let text = if body.is_null() { String::new() } else { body.to_string() };
         let (status, text) = http::ask(self.port, method, path, &text).expect("the service answers");
         let leaks = org::secrets_in(&text);
@@ -47,20 +52,20 @@ impl Service {
     }
 
     #[track_caller]
-    fn expect(&self, method: &str, path: &str, body: &Value, status: u16) -> Value {
+    pub(crate) fn expect(&self, method: &str, path: &str, body: &Value, status: u16) -> Value {
         let (found, answer) = self.ask(method, path, body);
         assert_eq!(found, status, "{method} {path}: {answer}");
         answer
     }
 
     #[track_caller]
-    fn get(&self, path: &str) -> Value {
+    pub(crate) fn get(&self, path: &str) -> Value {
         self.expect("GET", path, &Value::Null, 200)
     }
 
     /// Asks until the answer is what is waited for.
     #[track_caller]
-    fn until(&self, path: &str, is: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) fn until(&self, path: &str, is: impl Fn(&Value) -> bool) -> Value {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let (_, answer) = self.ask("GET", path, &Value::Null);
@@ -74,7 +79,7 @@ impl Service {
 
     /// Waits for the states of connector and task.
     #[track_caller]
-    fn until_state(&self, connector: &str, task: Option<&str>) {
+    pub(crate) fn until_state(&self, connector: &str, task: Option<&str>) {
         self.until(&of("/status"), |status| {
             status["connector"]["state"] == connector && status["tasks"][0]["state"].as_str() == task
         });
@@ -82,22 +87,22 @@ impl Service {
 
     /// Waits until the connector stands at the org's last event.
     #[track_caller]
-    fn until_committed(&self, org: &Org) -> u64 {
+    pub(crate) fn until_committed(&self, org: &Org) -> u64 {
         let last = org.expected(PUSH_TOPIC, "Lead").last().expect("there are events").replay_id;
         self.until(&of("/offsets"), |answer| *answer == at(last));
         last
     }
 }
 
-fn of(rest: &str) -> String {
+pub(crate) fn of(rest: &str) -> String {
     format!("/connectors/{NAME}{rest}")
 }
 
-fn at(replay_id: u64) -> Value {
+pub(crate) fn at(replay_id: u64) -> Value {
     json!({"offsets": [{"partition": {}, "offset": {"replayId": replay_id}}]})
 }
 
-fn creation(scene: &Scene, initial_state: Option<&str>) -> Value {
+pub(crate) fn creation(scene: &Scene, initial_state: Option<&str>) -> Value {
     let mut body = json!({"name": NAME, "config": scene.config()});
     if let Some(state) = initial_state {
         body["initial_state"] = state.into();
@@ -105,7 +110,7 @@ fn creation(scene: &Scene, initial_state: Option<&str>) -> Value {
     body
 }
 
-const NOTHING: Value = Value::Null;
+pub(crate) const NOTHING: Value = Value::Null;
 
 #[test]
 fn answers_are_those_of_kafka_connect() {
@@ -361,6 +366,21 @@ fn connectors_on_the_command_line() {
     run(&["delete", NAME]).expect_code(0);
     let gone = run(&["status", NAME]);
     assert_eq!((gone.code, gone.stderr.contains("No status found")), (Some(1), true), "{}", gone.stderr);
+    let offsets = |arguments: &[&str]| {
+        let finished = Tributary::start(&[&["offsets", "--url", &url], arguments].concat()).wait(PATIENCE);
+        finished.expect_code(0);
+        finished.stdout
+    };
+    run(&["create", &file]).expect_code(0);
+    run(&["stop", NAME]).expect_code(0);
+    offsets(&["alter", NAME, "{\"replayId\":7}"]);
+    assert_eq!(offsets(&["get", NAME]).trim(), at(7).to_string());
+    offsets(&["delete", &file]);
+    assert_eq!(offsets(&["get", NAME]).trim(), "{\"offsets\":[]}");
+    let top = Tributary::run(&["top", "--url", &url, "--once", "--interval-ms", "100"]);
+    top.expect_code(0);
+    let row: Vec<&str> = top.stdout.lines().nth(2).unwrap_or_default().split_whitespace().collect();
+    assert_eq!(row[..3], [NAME, "STOPPED", "-"], "{}", top.stdout);
     service.run.terminate().0.expect_code(0);
     let nobody = run(&["list"]);
     assert_eq!((nobody.code, nobody.stderr.contains("nobody answers")), (Some(2), true), "{}", nobody.stderr);

@@ -155,7 +155,8 @@ fn table(before: &Connectors, now: &Connectors, time: Duration, now_ms: i64, row
     }));
     let count = connectors.len();
     let more = if count > rows_max { format!(", {} not shown", count - rows_max) } else { String::new() };
-    format!("{count} connectors, {total:.1} records/s{more}\n{}", super::pretty::columns(&rows))
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} connector{plural}, {total:.1} records/s{more}\n{}", super::pretty::columns(&rows))
 }
 
 #[cfg(test)]

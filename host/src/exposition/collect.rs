@@ -29,6 +29,10 @@ const STARTUPS: [(&str, &str, &str); 2] = [
     ("task_startup_attempts_total", "task_startup_success_total", "kafka_connect_worker_task_startup"),
 ];
 
+/// How a component's counters end whose numbers Kafka Connect has too.
+const EVENTS_READ: &str = "events_read_total";
+const EVENTS_SKIPPED: &str = "events_skipped_total";
+
 #[expect(clippy::cast_precision_loss, reason = "Prometheus has no other numbers")]
 fn number(count: u64) -> f64 {
     count as f64
@@ -46,7 +50,9 @@ pub fn collect(herder: &Herder) -> Page {
         let metrics = herder.telemetry().progress.metrics(&connector.name);
         Connector { page: &mut page, shown: connector, metrics: &metrics, counts: &counts }.add();
     }
-    for Sample { name, labels, value } in &samples {
+    let has_another_name =
+        |name: &str| STARTUPS.iter().any(|(attempts, successes, _)| name == *attempts || name == *successes);
+    for Sample { name, labels, value } in samples.iter().filter(|sample| !has_another_name(&sample.name)) {
         let labels: Vec<(&str, &str)> = labels.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let name = format!("tributary_{name}");
         match value {
@@ -74,7 +80,9 @@ impl<'a> Counts<'a> {
             if name == "failures_total" && label("kind") != Some("bad-record") {
                 continue;
             }
-            *counts.entry((label("connector").unwrap_or_default(), name.as_str())).or_default() += count;
+            let of_component = [EVENTS_READ, EVENTS_SKIPPED].into_iter().find(|suffix| name.ends_with(suffix));
+            let name = of_component.unwrap_or(name.as_str());
+            *counts.entry((label("connector").unwrap_or_default(), name)).or_default() += count;
         }
         Self(counts)
     }
@@ -186,7 +194,7 @@ impl Connector<'_> {
 
     fn records(&mut self) {
         let load = |value: &AtomicU64| number(value.load(Ordering::Relaxed));
-        let read = number(self.counts.get(&self.shown.name, "salesforce_events_read_total"));
+        let read = number(self.counts.get(&self.shown.name, EVENTS_READ));
         let (written, active) = (load(&self.metrics.written), load(&self.metrics.active));
         let prefix = "kafka_connect_source_task_source_record";
         let help = "Events that the task has read, before transforms.";
@@ -256,14 +264,15 @@ impl Connector<'_> {
 
     fn errors(&mut self) {
         let name = &self.shown.name;
-        let skipped = self.counts.get(name, "salesforce_events_skipped_total");
+        let skipped = self.counts.get(name, EVENTS_SKIPPED);
         let failures = self.counts.get(name, "failures_total");
         for (what, help, value) in [
             ("record_failures", "Events that ended the task.", failures),
             ("record_errors", "Events that could not be turned into records.", failures.saturating_add(skipped)),
             ("records_skipped", "Events that were left out, as errors.tolerance=all allows.", skipped),
         ] {
-            self.task(&format!("kafka_connect_task_error_total_{what}"), Kind::Counter, help, number(value));
+            // As Strimzi has them: counters would have `_total` at the end.
+            self.task(&format!("kafka_connect_task_error_total_{what}"), Kind::Gauge, help, number(value));
         }
     }
 
@@ -272,7 +281,7 @@ impl Connector<'_> {
         let metrics = self.metrics;
         let help = "Linear memory of the component's instance.";
         self.put("tributary_guest_memory_bytes", Kind::Gauge, help, load(&metrics.memory_bytes));
-        let help = "Turns of the sandbox's clock, 10 ms each, that found the component computing.";
+        let help = "How often the sandbox's clock, which ticks every 10 ms, had moved on when the component computed.";
         self.put("tributary_guest_epochs_total", Kind::Counter, help, load(&metrics.epochs));
         let help = "Instances of the component that ended in a trap.";
         self.put("tributary_guest_traps_total", Kind::Counter, help, load(&metrics.traps));

@@ -28,7 +28,7 @@ use crate::{
     record::{SourceOffset, SourcePartition},
     sink::{Backend, SinkError},
     store::{ConnectorStore, GivenConfig, StoredConnector, TargetState, class_of},
-    telemetry::{Standing, Telemetry},
+    telemetry::{Event as Fact, Standing, Telemetry},
     worker::{Task, TaskEnd, Validation, allow_list, is_secret},
 };
 
@@ -400,6 +400,9 @@ impl Herder {
         let before = self.target(name).ok_or_else(|| HerderError::NotFound(name.to_owned()))?;
         if before != target {
             self.parts.store.put_target(name, target).await?;
+            if target == TargetState::Paused {
+                self.parts.telemetry.emit(name, &Fact::Paused);
+            }
         }
         self.tell(name, Event::Want(target));
         Ok(())

@@ -9,7 +9,7 @@ use std::{
 use axum::{
     Json, Router,
     extract::{Path, RawQuery, State},
-    http::StatusCode,
+    http::{StatusCode, header::CONTENT_LENGTH},
     response::{IntoResponse, Response},
     routing::{get, post, put},
 };
@@ -27,23 +27,22 @@ use super::{
 };
 use crate::{herder::Shown, store::TargetState};
 
-/// An error in this dialect's form.
-struct CloudError(RestError);
+type Answer<T = Json<Value>> = Result<T, RestError>;
 
-impl<E: Into<RestError>> From<E> for CloudError {
-    fn from(error: E) -> Self {
-        Self(error.into())
+/// An answer to a request below this path in this dialect's form, which differs for errors.
+pub(super) fn in_its_form(path: &str, answer: Response) -> Response {
+    let Some(RestError { status, message }) = answer.extensions().get().filter(|_| path.starts_with("/connect/v1/"))
+    else {
+        return answer;
+    };
+    let mut own = (*status, Json(json!({"error": {"code": status.as_u16(), "message": message}}))).into_response();
+    for (name, value) in answer.headers() {
+        if !own.headers().contains_key(name) && name != CONTENT_LENGTH {
+            own.headers_mut().insert(name.clone(), value.clone());
+        }
     }
+    own
 }
-
-impl IntoResponse for CloudError {
-    fn into_response(self) -> Response {
-        let RestError { status, message } = self.0;
-        (status, Json(json!({"error": {"code": status.as_u16(), "message": message}}))).into_response()
-    }
-}
-
-type Answer<T = Json<Value>> = Result<T, CloudError>;
 
 /// Environment, cluster, connector.
 type OfConnector = Path<(String, String, String)>;
@@ -105,7 +104,7 @@ async fn info(State(app): State<App>, Path((_, _, name)): OfConnector) -> Answer
 
 async fn delete(State(app): State<App>, Path((_, _, name)): OfConnector) -> Answer {
     if app.requests.is_pending(&name) {
-        return Err(RestError::new(StatusCode::CONFLICT, "An offsets request for this connector is pending").into());
+        return Err(RestError::new(StatusCode::CONFLICT, "An offsets request for this connector is pending"));
     }
     app.herder.delete(&name).await?;
     app.requests.forget(&name);
@@ -147,7 +146,7 @@ async fn status(State(app): State<App>, Path((_, _, name)): OfConnector) -> Answ
 }
 
 async fn tasks(State(app): State<App>, Path((_, _, name)): OfConnector) -> Answer {
-    Ok(connectors::tasks(State(app), Path(name)).await?)
+    connectors::tasks(State(app), Path(name)).await
 }
 
 async fn pause(State(app): State<App>, Path((_, _, name)): OfConnector, _: NoBody) -> Answer<StatusCode> {
@@ -255,7 +254,7 @@ async fn request_offsets(
         let since = pending["request"]["requested_at"].as_str().unwrap_or_default().to_owned();
         let text =
             format!("An offsets request for this connector is pending since {since}; one is carried out at a time");
-        return Err(RestError::new(StatusCode::CONFLICT, text).into());
+        return Err(RestError::new(StatusCode::CONFLICT, text));
     }
     let answer = request.clone();
     tokio::spawn(async move {

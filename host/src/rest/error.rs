@@ -45,7 +45,10 @@ impl RestError {
 impl IntoResponse for RestError {
     fn into_response(self) -> Response {
         let body = ErrorMessage { error_code: self.status.as_u16(), message: &self.message };
-        (self.status, Json(body)).into_response()
+        let mut response = (self.status, Json(body)).into_response();
+        // Another dialect has another form for it.
+        response.extensions_mut().insert(self);
+        response
     }
 }
 

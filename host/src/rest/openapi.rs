@@ -163,7 +163,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     operation(
         "delete",
         "/connectors/{name}/offsets",
-        "Lets a STOPPED one begin as salesforce.initial.start says",
+        "Lets a STOPPED one begin as its configuration says",
         &[],
         None,
         &[(200, "Message"), (400, "Error"), (404, "Error"), (409, "Error")],

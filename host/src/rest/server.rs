@@ -35,7 +35,7 @@ use tracing::debug;
 use super::{
     app::{App, Shared},
     auth::Users,
-    cloud::Requests,
+    cloud::{self, Requests},
     cors,
     error::RestError,
     rates::Rates,
@@ -210,7 +210,10 @@ impl Asked {
         let peer = self.peer;
         let service = service_fn(move |request: hyper::Request<Incoming>| {
             let asked = self.clone();
-            async move { Ok::<_, Infallible>(asked.answer(request).await) }
+            async move {
+                let path = request.uri().path().to_owned();
+                Ok::<_, Infallible>(cloud::in_its_form(&path, asked.answer(request).await))
+            }
         });
         let mut builder = Builder::new(TokioExecutor::new());
         builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN).max_buf_size(HEAD_BYTES_MAX);
@@ -234,13 +237,14 @@ impl Asked {
         };
         *request.uri_mut() = without_slash(request.uri());
         let method = request.method().clone();
+        let is_preflight = self.door.cors.is_some() && cors::is_preflight(&request);
         let what = format!("{method} {}", request.uri().path());
         let answer = match timeout(REQUEST_WITHIN, self.router.call(request.map(Body::new))).await {
             Ok(Ok(answer)) => answer,
             Err(_) => RestError::new(StatusCode::INTERNAL_SERVER_ERROR, "Request timed out").into_response(),
         };
         if method == Method::OPTIONS {
-            return methods(answer);
+            return if is_preflight { answer } else { methods(answer) };
         }
         if method != Method::GET && method != Method::HEAD {
             let status = answer.status().as_u16();

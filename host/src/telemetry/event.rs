@@ -31,6 +31,7 @@ pub enum Event {
     Failed { kind: &'static str, code: String, reason: String },
     Fenced { reason: String },
     Stopping,
+    Paused,
     Stopped { offset: Option<SourceOffset>, records: u64 },
     CloseIncomplete { reason: String },
     OriginDenied { origin: String },
@@ -71,6 +72,7 @@ impl Event {
             Self::Failed { .. } => "failed",
             Self::Fenced { .. } => "fenced",
             Self::Stopping => "stopping",
+            Self::Paused => "paused",
             Self::Stopped { .. } => "stopped",
             Self::CloseIncomplete { .. } => "close-incomplete",
             Self::OriginDenied { .. } => "origin-denied",
@@ -142,6 +144,11 @@ impl Event {
             Self::Fenced { reason } => Line {
                 level: Level::ERROR,
                 message: format!("FENCED, another owner took over: {reason}"),
+                fields: vec![],
+            },
+            Self::Paused => Line {
+                level: Level::WARN,
+                message: "is paused; what the source does not keep for as long is lost".to_owned(),
                 fields: vec![],
             },
             Self::Stopping => Line { level: Level::INFO, message: "is asked to stop".to_owned(), fields: vec![] },
