@@ -11,7 +11,7 @@ cargo build --workspace --bins
 
 work=$(mktemp -d)
 simulator=
-# shellcheck disable=SC2317 # the trap calls it
+# shellcheck disable=SC2317,SC2329 # the trap calls it
 finish() {
   trap - EXIT
   if [ -n "$simulator" ]; then

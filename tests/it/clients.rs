@@ -86,7 +86,7 @@ fn answers_are_as_the_openapi_document_says() {
             .arg(&config)
             .arg("run")
             .arg(format!("http://127.0.0.1:{}/openapi.json", service.port));
-        command.args(["--seed", "1", "--max-examples", "10", "--no-color", "--warnings", "off"]);
+        command.args(["--seed", "1", "--max-examples", "5", "--no-color", "--warnings", "off"]);
         // What a configuration has to be, no schema tells; and every body is looked at before the name is.
         command.args(["--exclude-checks", "positive_data_acceptance,use_after_free,ensure_resource_availability"]);
         if !parameters.is_empty() {

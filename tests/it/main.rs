@@ -5,6 +5,7 @@
 
 mod broker;
 mod canaries;
+mod captures;
 mod clients;
 mod cluster;
 mod connect_worker;

@@ -17,7 +17,8 @@ use crate::{
     consumer::read_all,
     exactly_once, http,
     org::Org,
-    process::PATIENCE,
+    process::{self, PATIENCE},
+    registry,
     scene::{NAME, Scene},
     serve::{NOTHING, Service, at, creation, of},
 };
@@ -112,37 +113,32 @@ fn the_status_topic_is_that_of_kafka_connect() {
     service.run.expect_line(&["subscribed"]);
     org.create_leads(1);
     service.until_committed(&org);
-    let topic = format!("status-topic-status-leads:connector-{NAME}");
-    let value = |key: &str| -> Option<Value> {
-        let records = read_all(broker, "status-test-status");
-        let record = records.into_iter().rfind(|record| record.key.as_deref() == Some(key))?;
-        serde_json::from_str(&record.value?).ok()
-    };
-    let deadline = Instant::now() + PATIENCE;
-    let found = loop {
-        if let Some(found) = value(&topic) {
-            break found;
-        }
-        assert!(Instant::now() < deadline, "the topic is not written down");
-    };
-    assert_eq!(
-        (&found["topic"]["name"], &found["topic"]["connector"], &found["topic"]["task"]),
-        (&json!("status-leads"), &json!(NAME), &json!(0))
-    );
-    let state = |key: &str, state: &str, version: Value| {
-        let worker = format!("127.0.0.1:{}", service.port);
-        let expected = json!({"state": state, "trace": null, "worker_id": worker, "generation": 1, "version": version});
-        assert_eq!(value(key), Some(expected), "{key}");
-    };
-    let (connector, task) = (format!("status-connector-{NAME}"), format!("status-task-{NAME}-0"));
-    state(&connector, "RUNNING", json!(env!("CARGO_PKG_VERSION")));
-    state(&task, "RUNNING", json!(env!("CARGO_PKG_VERSION")));
-    let port = service.port;
+    let used = json!({NAME: {"topics": ["status-leads"]}});
+    service.until(&of("/topics"), |topics| *topics == used);
+    let worker = format!("127.0.0.1:{}", service.port);
     service.run.terminate().0.expect_code(0);
-    for key in [&connector, &task] {
-        let found = value(key).unwrap_or_default();
-        assert_eq!((&found["state"], &found["worker_id"]), (&json!("UNASSIGNED"), &json!(format!("127.0.0.1:{port}"))));
+    let records = read_all(broker, "status-test-status");
+    let values = |key: &str| -> Vec<Value> {
+        let of_key = records.iter().filter(|record| record.key.as_deref() == Some(key));
+        of_key.map(|record| serde_json::from_str(record.value.as_deref().unwrap_or("null")).expect("JSON")).collect()
+    };
+    let value = |state: &str, version: Value| json!({"state": state, "trace": null, "worker_id": worker, "generation": 1, "version": version});
+    let running = value("RUNNING", json!(env!("CARGO_PKG_VERSION")));
+    for (key, first) in [
+        (format!("status-connector-{NAME}"), Some(&running)),
+        // A task begins as UNASSIGNED, if somebody looks in time.
+        (format!("status-task-{NAME}-0"), None),
+    ] {
+        let found = values(&key);
+        assert!(first.is_none_or(|first| found.first() == Some(first)), "{key}: {found:?}");
+        assert_eq!(found.last(), Some(&value("UNASSIGNED", NOTHING)), "{key}: {found:?}");
     }
+    let found = values(&format!("status-topic-status-leads:connector-{NAME}"));
+    let topic = &found.first().expect("the topic is written down")["topic"];
+    assert_eq!(
+        (&topic["name"], &topic["connector"], &topic["task"], topic["discoverTimestamp"].is_i64()),
+        (&json!("status-leads"), &json!(NAME), &json!(0), true)
+    );
 }
 
 #[test]
@@ -391,4 +387,49 @@ fn a_kill_leaves_the_old_or_the_new_in_kafka() {
             .worker(&format!("{topic}.storage.replication.factor"), "1");
     }
     killed_in_the_midst(&scene, 8);
+}
+
+/// The program runs as the container file says: on the libraries of its base image, as nobody, with nothing to write to but
+/// `/data`.
+#[test]
+fn a_container_needs_nothing_else() {
+    if !rustix::process::geteuid().is_root() {
+        let _ = writeln!(std::io::stderr(), "SKIPPED: the container's root: only root can make one");
+        return;
+    }
+    let port = crate::broker::free_port();
+    let mut run = Command::new(registry::root().join("scripts/container.sh"))
+        .args([process::programs().join("tributary"), process::component()])
+        .arg(port.to_string())
+        .spawn()
+        .expect("the script is there");
+    let deadline = Instant::now() + PATIENCE;
+    while http::ask(port, "GET", "/readyz", "").is_none_or(|(status, _)| status != 200) {
+        assert!(run.try_wait().expect("it can be asked").is_none() && Instant::now() < deadline, "it does not answer");
+        thread::sleep(Duration::from_millis(50));
+    }
+    let (status, plugins) = http::ask(port, "GET", "/connector-plugins", "").expect("it answers");
+    assert!(status == 200 && plugins.contains("SalesforcePushTopicSource"), "{plugins}");
+    let id = rustix::process::Pid::from_child(&run);
+    rustix::process::kill_process(id, rustix::process::Signal::TERM).expect("it runs");
+    run.wait().expect("it ends");
+    assert!(http::ask(port, "GET", "/livez", "").is_none(), "it still answers");
+}
+
+/// The unit file is one that systemd understands.
+#[test]
+fn systemd_understands_the_unit() {
+    let unit = registry::root().join("docs/examples/service/tributary.service");
+    // The program does not stand where the unit has it; another one does.
+    let text =
+        std::fs::read_to_string(unit).expect("the unit is there").replace("/usr/local/bin/tributary", "/bin/true");
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let copy = folder.path().join("tributary.service");
+    std::fs::write(&copy, text).expect("the folder is ours");
+    match Command::new("systemd-analyze").arg("verify").arg(&copy).output() {
+        Ok(output) => assert!(output.status.success() && output.stderr.is_empty(), "{output:?}"),
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "SKIPPED: the unit file: systemd-analyze: {error}");
+        }
+    }
 }

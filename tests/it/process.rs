@@ -23,7 +23,7 @@ use crate::org;
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The folder with the programs of this build: two above the test's own file.
-fn programs() -> PathBuf {
+pub(crate) fn programs() -> PathBuf {
     let mut folder = std::env::current_exe().expect("a running test knows its file");
     folder.pop();
     folder.pop();

@@ -31,7 +31,12 @@ const SLEEPS: &[(&str, usize, &str)] = &[
         "spreads changes over transactions; an outage has to outlast a time-out of a real broker",
     ),
     ("tests/it/kill_loop.rs", 3, "the pace of changes, and the instants at which a kill comes"),
-    ("tests/it/operate.rs", 2, "the instants at which a kill comes; nothing announces what a database holds"),
+    ("tests/it/captures.rs", 1, "a REST API is asked, and announces nothing"),
+    (
+        "tests/it/operate.rs",
+        3,
+        "the instants at which a kill comes; nothing announces what a database holds, or that a container answers",
+    ),
     ("tests/it/registry.rs", 1, "nothing announces that a foreign process answers"),
     ("tests/it/serve.rs", 1, "a REST API is asked, and announces nothing"),
     ("tests/it/process.rs", 1, "the kernel tells nobody that a process was halted"),

@@ -152,7 +152,9 @@ impl Recorder {
             }
         }
         if let Some(strong) = herder.upgrade() {
-            let records = self.unassigned();
+            let shown: Vec<Shown> = strong.names().iter().filter_map(|name| strong.shown(name)).collect();
+            let topics = self.changes(&shown, now_ms()).into_iter().filter(|(key, _)| key.starts_with(TOPIC));
+            let records: Vec<StatusRecord> = topics.chain(self.unassigned()).collect();
             // Whoever reads it later finds what stood there before, which is out of date and no harm.
             let _ = tokio::time::timeout(LAST_WITHIN, strong.store().put_status(&records)).await;
         }

@@ -220,32 +220,38 @@ async fn validate(app: &App, name: &str, config: &GivenConfig) -> Answer<()> {
         )));
     }
     let infos = infos(app, pairs(config)).await?;
-    let mut errors: Vec<&str> =
-        infos.configs.iter().flat_map(|info| info.value.errors.iter().map(String::as_str)).collect();
     let of_name = name_error(name);
-    if let Some(error) = &of_name {
-        errors.insert(0, error);
-    }
+    let mut errors: Vec<&str> = of_name.iter().map(String::as_str).collect();
+    // What is wrong with a name is said once.
+    let others = infos.configs.iter().filter(|info| of_name.is_none() || info.value.name != "name");
+    errors.extend(others.flat_map(|info| info.value.errors.iter().map(String::as_str)));
     if errors.is_empty() {
         return Ok(());
     }
-    Err(RestError::bad_request(format!(
+    Err(invalid(&errors))
+}
+
+fn invalid(errors: &[&str]) -> RestError {
+    RestError::bad_request(format!(
         "Connector configuration is invalid and contains the following {} error(s):\n{}\nYou can also find the above list of \
          errors at the endpoint `/connector-plugins/{{connectorType}}/config/validate`",
         errors.len(),
         errors.join("\n")
-    )))
+    ))
 }
 
 /// Kafka Connect's `NonEmptyStringWithoutControlChars`.
 fn name_error(name: &str) -> Option<String> {
     let control: Vec<String> = name.chars().filter(|c| c.is_control()).map(|c| u32::from(c).to_string()).collect();
-    if name.is_empty() {
+    if name.trim().is_empty() {
         return Some("Invalid value  for configuration name: String may not be empty".to_owned());
     }
     (!control.is_empty()).then(|| {
         let codes = control.join(", ");
-        format!("String may not contain control sequences but had the following ASCII chars: {codes}")
+        format!(
+            "Invalid value {name} for configuration name: String may not contain control sequences but had the following ASCII \
+             chars: {codes}"
+        )
     })
 }
 
@@ -301,6 +307,10 @@ pub(super) async fn patch_config(
     JsonBody(changes): JsonBody<Config>,
 ) -> Answer<Json<Value>> {
     let mut config = find(&app, &name)?.config;
+    if changes.0.get("name").is_some_and(Option::is_none) {
+        let missing = "Missing required configuration \"name\" which has no default value.";
+        return Err(invalid(&[missing]));
+    }
     for (key, value) in changes.0 {
         match value {
             Some(value) => config.insert(key, Some(value)),
@@ -386,7 +396,7 @@ pub(super) async fn task_status(
     State(app): State<App>,
     Path((name, task)): Path<(String, String)>,
 ) -> Answer<Json<Value>> {
-    let task: u32 = task.parse().map_err(|_| RestError::of_status(StatusCode::NOT_FOUND))?;
+    let task: i32 = task.parse().map_err(|_| RestError::of_status(StatusCode::NOT_FOUND))?;
     let shown = app.herder.shown(&name).filter(|_| task == 0);
     let state = shown.and_then(|shown| task_state(&app, &shown));
     state.map(Json).ok_or_else(|| RestError::not_found(format!("No status found for task {name}-{task}")))
@@ -397,7 +407,7 @@ pub(super) async fn task_restart(
     Path((name, task)): Path<(String, String)>,
     _: NoBody,
 ) -> Answer<StatusCode> {
-    let task: u32 = task.parse().map_err(|_| RestError::of_status(StatusCode::NOT_FOUND))?;
+    let task: i32 = task.parse().map_err(|_| RestError::of_status(StatusCode::NOT_FOUND))?;
     let shown = app.herder.shown(&name).ok_or_else(|| RestError::not_found(format!("Unknown connector: {name}")))?;
     if shown.task.is_none() || task != 0 {
         return Err(RestError::not_found(format!("Unknown task: {name}-{task}")));
