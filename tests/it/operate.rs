@@ -16,10 +16,11 @@ use crate::{
     broker::Broker,
     consumer::read_all,
     exactly_once, http,
+    judge::judge,
     org::Org,
     process::{self, PATIENCE},
     registry,
-    scene::{NAME, Scene},
+    scene::{NAME, PUSH_TOPIC, Scene},
     serve::{NOTHING, Service, at, creation, of},
 };
 
@@ -387,6 +388,60 @@ fn a_kill_leaves_the_old_or_the_new_in_kafka() {
             .worker(&format!("{topic}.storage.replication.factor"), "1");
     }
     killed_in_the_midst(&scene, 8);
+}
+
+/// Events go on coming while the script of the documentation moves the connector back: what came again is what lies between the
+/// place that was asked for and the one where it stood, once, and nothing else.
+#[test]
+fn offsets_are_moved_under_a_running_stream() {
+    let Some(broker) = Broker::shared() else { return };
+    let org = Arc::new(Org::start());
+    broker.create_topic("moved-leads");
+    let mut scene = exactly_once::exactly_once(&org, broker, "moved-leads");
+    for (topic, name) in [("config", "moved-configs"), ("status", "moved-status")] {
+        scene = scene
+            .worker(&format!("{topic}.storage.topic"), name)
+            .worker(&format!("{topic}.storage.replication.factor"), "1");
+    }
+    let service = Service::start(&scene);
+    service.expect("POST", "/connectors", &creation(&scene, None), 201);
+    service.run.expect_line(&["subscribed"]);
+    org.create_leads(20);
+    service.until_committed(&org);
+    let ids: Vec<u64> = org.expected(PUSH_TOPIC, "Lead").iter().map(|event| event.replay_id).collect();
+    let writing = {
+        let org = Arc::clone(&org);
+        thread::spawn(move || (0..200).for_each(|_| drop(org.create_leads(1))))
+    };
+    let script = Command::new(registry::root().join("docs/examples/service/offsets.sh"))
+        .args([format!("http://127.0.0.1:{}", service.port), NAME.to_owned(), ids[4].to_string()])
+        .output();
+    writing.join().expect("changes are made");
+    let output = match script {
+        Ok(output) if output.status.code() != Some(127) => output,
+        other => {
+            let _ = writeln!(std::io::stderr(), "SKIPPED: the script with offsets requests: curl: {other:?}");
+            return;
+        }
+    };
+    assert!(output.status.success(), "{output:?}");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let answers: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("answers are JSON")).collect();
+    let names =
+        |value: &Value| value.as_object().map(|map| map.keys().cloned().collect::<Vec<_>>()).unwrap_or_default();
+    let [stood, request, told] = &answers[..] else { panic!("{text}") };
+    assert_eq!(names(stood), ["id", "metadata", "name", "offsets"], "{text}");
+    assert_eq!(names(request), ["id", "name", "offsets", "requested_at", "type"], "{text}");
+    assert_eq!(names(told), ["applied_at", "previous_offsets", "request", "status"], "{text}");
+    assert_eq!(request["offsets"], at(ids[4])["offsets"], "{text}");
+    let before = told["previous_offsets"][0]["offset"]["replayId"].as_u64().expect("it had a place");
+    service.until_committed(&org);
+    service.run.terminate().0.expect_code(0);
+    let expected = org.expected(PUSH_TOPIC, "Lead");
+    let again = judge(&expected, &read_all(broker, "moved-leads")).expect_at_least_once();
+    let between: Vec<u64> =
+        expected.iter().map(|event| event.replay_id).filter(|id| *id > ids[4] && *id <= before).collect();
+    assert_eq!(again, between);
 }
 
 /// The program runs as the container file says: on the libraries of its base image, as nobody, with nothing to write to but

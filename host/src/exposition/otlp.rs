@@ -46,6 +46,13 @@ impl Otlp {
         if get("OTEL_SDK_DISABLED").is_some_and(|value| value.eq_ignore_ascii_case("true")) {
             return Ok(None);
         }
+        for name in ["OTEL_EXPORTER_OTLP_METRICS_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"] {
+            if get(name).is_some_and(|protocol| protocol.eq_ignore_ascii_case("grpc")) {
+                return Err(format!(
+                    "{name} is grpc, which is not spoken here; write http/json and the collector's port for HTTP"
+                ));
+            }
+        }
         let own = "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT";
         let shared = "OTEL_EXPORTER_OTLP_ENDPOINT";
         let (name, endpoint) = match (get(own), get(shared)) {
@@ -222,6 +229,7 @@ mod tests {
         for (name, value) in [
             ("OTEL_EXPORTER_OTLP_ENDPOINT", "127.0.0.1:4318"),
             ("OTEL_METRIC_EXPORT_INTERVAL", "5s"),
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
             ("OTEL_EXPORTER_OTLP_HEADERS", "a b=canary"),
             ("OTEL_EXPORTER_OTLP_CERTIFICATE", "/none.pem"),
         ] {

@@ -204,6 +204,7 @@ impl Herder {
             Some(Action::Forget) => {
                 self.lock().remove(name);
                 self.parts.telemetry.progress.forget(name);
+                self.parts.telemetry.metrics.forget(name);
             }
             None => {}
         }

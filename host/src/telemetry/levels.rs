@@ -4,7 +4,10 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{PoisonError, RwLock, RwLockReadGuard},
+    sync::{
+        PoisonError, RwLock, RwLockReadGuard,
+        atomic::{AtomicU8, Ordering},
+    },
 };
 
 use tracing::{Level, level_filters::LevelFilter};
@@ -40,12 +43,23 @@ pub struct LoggerLevel {
 #[derive(Debug)]
 pub struct Levels {
     loggers: RwLock<BTreeMap<String, LoggerLevel>>,
+    /// No logger lets more through than this: most lines are of no interest to anybody, and asking costs a load.
+    most: AtomicU8,
 }
 
 /// Of this process: its lines go to one place.
-pub static LEVELS: Levels = Levels { loggers: RwLock::new(BTreeMap::new()) };
+pub static LEVELS: Levels = Levels::new();
 
 impl Levels {
+    const fn new() -> Self {
+        Self { loggers: RwLock::new(BTreeMap::new()), most: AtomicU8::new(u8::MAX) }
+    }
+
+    fn note_most(&self, loggers: &BTreeMap<String, LoggerLevel>) {
+        let most = loggers.values().map(|level| verbosity(level.filter)).max().unwrap_or(u8::MAX);
+        self.most.store(most, Ordering::Relaxed);
+    }
+
     /// The levels at the start.
     pub(super) fn begin(&self, loggers: &[(&str, LevelFilter)]) {
         let of = |filter: LevelFilter| {
@@ -53,7 +67,9 @@ impl Levels {
             LoggerLevel { word: if word == "ALL" { "TRACE" } else { word }, last_modified_ms: None, filter }
         };
         let loggers = loggers.iter().map(|(name, filter)| ((*name).to_owned(), of(*filter)));
-        *self.loggers.write().unwrap_or_else(PoisonError::into_inner) = loggers.collect();
+        let loggers = loggers.collect();
+        self.note_most(&loggers);
+        *self.loggers.write().unwrap_or_else(PoisonError::into_inner) = loggers;
     }
 
     fn read(&self) -> RwLockReadGuard<'_, BTreeMap<String, LoggerLevel>> {
@@ -88,6 +104,7 @@ impl Levels {
                 changed.push(name.clone());
             }
         }
+        self.note_most(&loggers);
         drop(loggers);
         // Whether a line is wanted is remembered where it is written.
         tracing::callsite::rebuild_interest_cache();
@@ -103,6 +120,9 @@ impl Levels {
 
     /// Whether a line about a connector is wanted; of the worker itself when the name is empty.
     pub(crate) fn allows_connector(&self, connector: &str, level: Level) -> bool {
+        if verbosity(level.into()) > self.most.load(Ordering::Relaxed) {
+            return false;
+        }
         let loggers = self.read();
         let own = if connector.is_empty() || loggers_of_connectors(&loggers).next().is_none() {
             filter(&loggers, super::log::TARGET, "::")
@@ -110,6 +130,18 @@ impl Levels {
             filter(&loggers, &format!("{CONNECTOR}{connector}"), ".")
         };
         level <= own
+    }
+}
+
+/// 0 lets nothing through.
+fn verbosity(filter: LevelFilter) -> u8 {
+    match filter.into_level() {
+        None => 0,
+        Some(Level::ERROR) => 1,
+        Some(Level::WARN) => 2,
+        Some(Level::INFO) => 3,
+        Some(Level::DEBUG) => 4,
+        Some(_) => 5,
     }
 }
 
@@ -142,7 +174,7 @@ mod tests {
     use super::*;
 
     fn levels() -> Levels {
-        let levels = Levels { loggers: RwLock::default() };
+        let levels = Levels::new();
         levels.begin(&[(ROOT, LevelFilter::WARN), ("tributary", LevelFilter::INFO)]);
         levels
     }

@@ -1,13 +1,15 @@
-//! Counters and gauges in memory, by name and labels. Bounded: a component chooses names and labels, and must not fill
-//! the host's memory with them.
+//! Counters and gauges in memory, by name and labels. Bounded for each connector: a component chooses names and labels, and
+//! must neither fill the host's memory with them nor take the place of its neighbours'.
 
 use std::{
     collections::BTreeMap,
     sync::{Mutex, PoisonError},
 };
 
-/// Series that are kept; what comes later is dropped and counted.
-const SERIES_MAX: usize = 10_000;
+/// Series of one connector, and of the worker itself, that are kept; what comes later is dropped and counted.
+const SERIES_MAX: usize = 200;
+/// The label that names a connector.
+const CONNECTOR: &str = "connector";
 /// Labels of one series.
 const LABELS_MAX: usize = 8;
 /// Characters of a name or of a label's value.
@@ -38,7 +40,8 @@ type Key = (String, Vec<(String, String)>);
 /// The registry.
 #[derive(Debug, Default)]
 pub struct Metrics {
-    series: Mutex<BTreeMap<Key, Value>>,
+    /// By connector; those of the worker under an empty name.
+    series: Mutex<BTreeMap<String, BTreeMap<Key, Value>>>,
 }
 
 impl Metrics {
@@ -64,19 +67,33 @@ impl Metrics {
             labels: labels.clone(),
             value: *value,
         };
-        series.iter().map(sample).collect()
+        let mut samples: Vec<Sample> = series.values().flatten().map(sample).collect();
+        samples.sort_by(|a, b| (&a.name, &a.labels).cmp(&(&b.name, &b.labels)));
+        samples
+    }
+
+    /// Nothing is known of a connector any more.
+    pub fn forget(&self, connector: &str) {
+        self.series.lock().unwrap_or_else(PoisonError::into_inner).remove(connector);
     }
 
     fn update(&self, name: &str, labels: &[(&str, &str)], change: impl FnOnce(Option<Value>) -> Value) {
         let Some(key) = key(name, labels) else { return };
-        let mut series = self.series.lock().unwrap_or_else(PoisonError::into_inner);
+        let connector = labels.iter().find(|(name, _)| *name == CONNECTOR).map_or("", |(_, connector)| connector);
+        let mut all = self.series.lock().unwrap_or_else(PoisonError::into_inner);
+        let series = match all.get_mut(connector) {
+            Some(series) => series,
+            None => all.entry(connector.to_owned()).or_default(),
+        };
         if let Some(value) = series.get_mut(&key) {
             *value = change(Some(*value));
         } else if series.len() < SERIES_MAX {
             series.insert(key, change(None));
         } else {
             // One place is always left for this: it is made when the first series is refused, beyond the bound.
-            let dropped = series.entry(("metric_series_dropped_total".to_owned(), vec![])).or_insert(Value::Counter(0));
+            let labels = vec![(CONNECTOR.to_owned(), connector.to_owned())];
+            let labels = if connector.is_empty() { vec![] } else { labels };
+            let dropped = series.entry(("metric_series_dropped_total".to_owned(), labels)).or_insert(Value::Counter(0));
             if let Value::Counter(count) = dropped {
                 *count = count.saturating_add(1);
             }
@@ -137,7 +154,17 @@ mod tests {
             metrics.add("many_total", &[("n", &index.to_string())], 1);
         }
         assert_eq!(metrics.snapshot().len(), SERIES_MAX + 1);
-        let dropped = metrics.snapshot().into_iter().find(|sample| sample.name == "metric_series_dropped_total");
-        assert_eq!(dropped.map(|sample| sample.value), Some(Value::Counter(6)));
+        let dropped = |metrics: &Metrics| {
+            let all = metrics.snapshot().into_iter().filter(|sample| sample.name == "metric_series_dropped_total");
+            all.map(|sample| sample.value).collect::<Vec<_>>()
+        };
+        assert_eq!(dropped(&metrics), [Value::Counter(6)]);
+        // A neighbour has its own places, and none of them when it is gone.
+        for index in 0..SERIES_MAX + 1 {
+            metrics.add("many_total", &[("n", &index.to_string()), (CONNECTOR, "a")], 1);
+        }
+        assert_eq!(dropped(&metrics), [Value::Counter(6), Value::Counter(1)]);
+        metrics.forget("a");
+        assert_eq!((metrics.snapshot().len(), dropped(&metrics)), (SERIES_MAX + 1, vec![Value::Counter(6)]));
     }
 }

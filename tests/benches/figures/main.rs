@@ -23,6 +23,7 @@ mod process;
 #[expect(dead_code, reason = "shared with the integration tests, which do more with a registry")]
 mod registry;
 mod sandbox;
+mod service;
 mod size;
 mod startup;
 mod stats;
@@ -51,12 +52,13 @@ pub(crate) struct Effort {
 /// A figure: its name on the command line, and what measures it.
 type Figure = (&'static str, fn(&Destinations, &Effort) -> anyhow::Result<String>);
 
-const FIGURES: [Figure; 9] = [
+const FIGURES: [Figure; 10] = [
     ("size", |_, _| size::measure()),
     ("throughput", throughput::measure),
     ("formats", formats::measure),
     ("exactly-once", throughput::measure_exactly_once),
     ("delivery", guarantee::measure),
+    ("service", service::measure),
     ("sandbox", |_, effort| sandbox::measure(effort)),
     ("latency", latency::measure),
     ("memory", memory::measure),
