@@ -307,6 +307,7 @@ fn who_asks_has_to_be_somebody() {
     };
     assert_eq!(service.ask("GET", "/connectors", &NOTHING).0, 401);
     assert_eq!(as_user("YWRhOndyb25n", "GET", "/connectors"), 401);
+    service.run.expect_line(&["somebody at 127.0.0.1 asked GET /connectors"]);
     assert_eq!(as_user("YWRhOmVuZ2luZQ==", "GET", "/connectors"), 200);
     assert_eq!(as_user("YWRhOmVuZ2luZQ==", "DELETE", "/connectors/absent"), 404);
     service.run.expect_line(&["ada asked DELETE /connectors/absent, answered 404"]);

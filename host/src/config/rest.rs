@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     security::{self, Tls},
-    values::{boolean, last, list},
+    values::{boolean, last, list, number},
     worker::Reader,
 };
 
@@ -17,6 +17,10 @@ use super::{
 pub struct RestConfig {
     /// The address.
     pub address: SocketAddr,
+    /// `rest.advertised.host.name`: by which a status names this worker.
+    pub advertised_host: Option<String>,
+    /// `rest.advertised.port`.
+    pub advertised_port: Option<u16>,
     /// With TLS: certificate and key, and the roots for clients' certificates.
     pub tls: Option<Tls>,
     /// `listeners.https.ssl.client.auth=required`: whoever asks has a certificate of one of these roots.
@@ -41,6 +45,8 @@ impl Default for RestConfig {
     fn default() -> Self {
         Self {
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, 8083)),
+            advertised_host: None,
+            advertised_port: None,
             tls: None,
             client_certificates: false,
             auth_file: None,
@@ -90,8 +96,12 @@ impl Reader<'_> {
             let remedy = "Name the roots in listeners.https.ssl.truststore.location, with ...truststore.type=PEM.";
             self.findings.error(client_auth, Some("required"), "needs roots for the clients' certificates", remedy);
         }
+        let port = "rest.advertised.port";
+        let advertised_port = self.get(port).and_then(|value| number(port, value, 1..=u16::MAX, &mut self.findings));
         RestConfig {
             address,
+            advertised_host: self.get("rest.advertised.host.name").map(str::to_owned),
+            advertised_port,
             tls,
             client_certificates,
             auth_file,

@@ -238,6 +238,13 @@ pub static WORKER_KEYS: &[Key] = &[
         Some(""),
         "Methods that such pages may use; without it `GET,POST,HEAD`.",
     ),
+    used(
+        "rest.advertised.host.name",
+        Kind::String,
+        None,
+        "The host by which `worker_id` in a status names this worker; without it the address of `listeners`, or the machine's name where that is every address.",
+    ),
+    used("rest.advertised.port", Kind::Int, None, "The port in `worker_id`; without it that of `listeners`."),
     ignored("rest.*", NO_REST, "The REST API."),
     ignored("admin.listeners*", NO_REST, "Where the admin API listens."),
     ignored("response.http.headers.config", NO_REST, "Headers of the REST API."),

@@ -100,7 +100,12 @@ impl Herder {
     /// The store cannot be read.
     pub async fn start(parts: Parts) -> Result<Arc<Self>, SinkError> {
         let stored = parts.store.load().await?;
-        let recorder = Recorder::new(parts.worker_id.clone(), parts.store.load_status().await?);
+        // Connectors run without it; a missing right on the status topic is no reason to stop them.
+        let status = parts.store.load_status().await.unwrap_or_else(|error| {
+            parts.telemetry.emit("", &Fact::StatusNotRead { reason: error.to_string() });
+            BTreeMap::new()
+        });
+        let recorder = Recorder::new(parts.worker_id.clone(), status);
         for (connector, topics) in recorder.topics() {
             if stored.iter().any(|stored| stored.name == connector) {
                 parts.telemetry.progress.update(&connector, |standing| standing.topics = topics);

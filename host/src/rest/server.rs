@@ -2,8 +2,8 @@
 
 use std::{
     convert::Infallible,
-    net::SocketAddr,
-    sync::Arc,
+    net::{IpAddr, SocketAddr},
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -42,6 +42,7 @@ use super::{
     tls,
 };
 use crate::{
+    bucket::Bucket,
     config::RestConfig,
     herder::Herder,
     telemetry::{Event, Telemetry},
@@ -58,6 +59,10 @@ const HEAD_BYTES_MAX: usize = 64 << 10;
 
 /// What is said to whoever asks too often.
 const TOO_MANY: &str = "More requests in a second than tributary.rest.requests.per.second.max allows; ask again later";
+
+/// Lines in the log about refused logins, in a second and at once.
+const REFUSALS_PER_SECOND: u32 = 1;
+const REFUSALS_BURST: u32 = 20;
 
 /// How long a wrong password takes: guessing is to be slow.
 const REFUSED_AFTER: Duration = Duration::from_millis(300);
@@ -88,6 +93,8 @@ pub enum ServerError {
 pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
+    advertised_host: Option<String>,
+    advertised_port: Option<u16>,
     topic_tracking: bool,
     topic_reset: bool,
     door: Door,
@@ -100,6 +107,8 @@ struct Door {
     users: Option<Arc<Users>>,
     rates: Arc<Rates>,
     cors: Option<CorsLayer>,
+    /// Lines about people whom nobody knows: whoever guesses is not to fill the log.
+    refusals: Arc<Mutex<Bucket>>,
 }
 
 impl Server {
@@ -120,12 +129,20 @@ impl Server {
             users: users.map(Arc::new),
             rates: Arc::new(Rates::new(rest.requests_per_second_max)),
             cors: cors::layer(rest),
+            refusals: Arc::new(Mutex::new(Bucket::full(REFUSALS_PER_SECOND, REFUSALS_BURST, Instant::now()))),
         };
         let failed = |error: std::io::Error| ServerError::Listen { address, reason: error.to_string() };
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        let (topic_tracking, topic_reset) = (rest.topic_tracking, rest.topic_reset);
-        Ok(Self { listener, address, topic_tracking, topic_reset, door })
+        Ok(Self {
+            listener,
+            address,
+            advertised_host: rest.advertised_host.clone(),
+            advertised_port: rest.advertised_port,
+            topic_tracking: rest.topic_tracking,
+            topic_reset: rest.topic_reset,
+            door,
+        })
     }
 
     fn scheme(&self) -> &'static str {
@@ -141,7 +158,12 @@ impl Server {
     /// Host and port, by which a status names this worker.
     #[must_use]
     pub fn worker_id(&self) -> String {
-        self.address.to_string()
+        let host = self.advertised_host.clone().or_else(|| self.address.ip().is_unspecified().then(machine_name)?);
+        let host = host.unwrap_or_else(|| match self.address.ip() {
+            IpAddr::V4(address) => address.to_string(),
+            IpAddr::V6(address) => format!("[{address}]"),
+        });
+        format!("{host}:{}", self.advertised_port.unwrap_or(self.address.port()))
     }
 
     /// Answers until `stop` becomes true.
@@ -185,6 +207,12 @@ impl Server {
             }
         }
     }
+}
+
+/// The name that the machine gives itself.
+fn machine_name() -> Option<String> {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").ok()?;
+    Some(name.trim().to_owned()).filter(|name| !name.is_empty())
 }
 
 /// One connection's requests on their way to the routes.
@@ -264,6 +292,12 @@ impl Asked {
         if let Some(user) = user {
             return Ok(user);
         }
+        let path = request.uri().path();
+        let is_told = self.door.refusals.lock().unwrap_or_else(PoisonError::into_inner).take(Instant::now());
+        if is_told {
+            let (who, request) = (self.peer.ip().to_string(), format!("{} {path}", request.method()));
+            self.telemetry.emit("", &Event::NotKnown { who, request });
+        }
         tokio::time::sleep(REFUSED_AFTER).await;
         let error = RestError::new(StatusCode::UNAUTHORIZED, "User cannot access the resource.");
         Err(([(WWW_AUTHENTICATE, "Basic realm=\"tributary\", Bearer")], error).into_response())
@@ -318,6 +352,28 @@ mod tests {
                 ..RestConfig::default()
             };
             assert_eq!(Server::bind(&rest).await.is_ok(), opens, "{address} {with_users}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_worker_is_named_as_others_reach_it() {
+        let users = tempfile::NamedTempFile::new().expect("a temporary file");
+        std::fs::write(users.path(), "ada=secret").expect("the file is ours");
+        for (address, host, port, begins, ends) in [
+            ("127.0.0.1:0", None, None, "127.0.0.1:", ""),
+            ("127.0.0.1:0", Some("worker-1"), None, "worker-1:", ""),
+            ("0.0.0.0:0", Some("worker-1"), Some(8083), "worker-1:8083", ""),
+            ("0.0.0.0:0", None, Some(8083), "", ":8083"),
+        ] {
+            let rest = RestConfig {
+                address: address.parse().expect("an address"),
+                advertised_host: host.map(str::to_owned),
+                advertised_port: port,
+                auth_file: Some(users.path().to_owned()),
+                ..RestConfig::default()
+            };
+            let id = Server::bind(&rest).await.expect("a free port").worker_id();
+            assert!(id.starts_with(begins) && id.ends_with(ends) && !id.starts_with("0.0.0.0"), "{id}");
         }
     }
 }
