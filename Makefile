@@ -17,6 +17,11 @@ build: component
 demo:
 	@scripts/demo.sh
 
+## Makes the same connector in a service, to be asked at http://127.0.0.1:8083; Ctrl-C ends it
+.PHONY: demo-service
+demo-service:
+	@scripts/demo.sh serve
+
 ## Runs every test, those against a real Kafka broker included
 .PHONY: test
 test: test-build

@@ -1,8 +1,13 @@
 #!/usr/bin/env bash
 # The demo: a simulated org, a connector configuration as Confluent Cloud writes it, and the embedded log, in a temporary
-# directory. `make demo` calls it. RATE=n sets the changes a second (3); Ctrl-C ends everything.
+# directory. RATE=n sets the changes a second (3); Ctrl-C ends everything.
+#
+#   scripts/demo.sh            the connector in the foreground, its records on the terminal (`make demo`)
+#   scripts/demo.sh serve      the connector in a service, to be asked at http://127.0.0.1:PORT (8083; `make demo-service`)
 set -euo pipefail
 cd "$(dirname "$0")/.."
+mode=${1:-run}
+[ "$mode" = run ] || [ "$mode" = serve ] || { echo 'usage: scripts/demo.sh [serve]' >&2; exit 2; }
 
 scripts/build-component.sh
 # The binaries of the whole workspace in the test profile: chosen one by one, their dependencies would be compiled with
@@ -11,9 +16,15 @@ cargo build --workspace --bins
 
 work=$(mktemp -d)
 simulator=
+service=
 # shellcheck disable=SC2317,SC2329 # the trap calls it
 finish() {
   trap - EXIT
+  # First, so that it can say goodbye to the org.
+  if [ -n "$service" ]; then
+    kill "$service" 2>/dev/null || true
+    wait "$service" 2>/dev/null || true
+  fi
   if [ -n "$simulator" ]; then
     kill "$simulator" 2>/dev/null || true
     wait "$simulator" 2>/dev/null || true
@@ -79,6 +90,21 @@ PROPERTIES
 
 echo "demo: a simulated org at $(value url), ${RATE:-3} changes a second; Ctrl-C ends the demo" >&2
 status=0
+if [ "$mode" = serve ]; then
+  url=http://127.0.0.1:${PORT:-8083}
+  target/debug/tributary serve --component target/component/salesforce-pushtopic.wasm --listen "${url#http://}" \
+    --worker "$work/worker.properties" &
+  service=$!
+  until target/debug/tributary connectors --url "$url" list >/dev/null 2>&1; do
+    kill -0 "$service" 2>/dev/null || exit 1
+    sleep 0.1
+  done
+  target/debug/tributary connectors --url "$url" create "$work/salesforce-pushtopic.json"
+  printf '%s\n' "demo: the connector is there; in another terminal:" \
+    "  curl -s $url/connectors/salesforce-leads/status" "  target/debug/tributary top --url $url" >&2
+  wait "$service" || status=$?
+  exit "$status"
+fi
 target/debug/tributary run --tail --component target/component/salesforce-pushtopic.wasm \
   --worker "$work/worker.properties" "$work/salesforce-pushtopic.json" || status=$?
 exit "$status"

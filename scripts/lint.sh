@@ -29,7 +29,7 @@ fi
 
 if command -v shellcheck >/dev/null; then
   step 'shell scripts'
-  shellcheck scripts/*.sh .ci/run
+  shellcheck scripts/*.sh docs/examples/*/*.sh .ci/run
 else
   step 'SKIPPED shell scripts: install shellcheck'
 fi

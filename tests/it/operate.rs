@@ -10,6 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use salesforce_simulator::{Fault, FaultRule, Where};
 use serde_json::{Value, json};
 
 use crate::{
@@ -117,6 +118,10 @@ fn the_status_topic_is_that_of_kafka_connect() {
     let used = json!({NAME: {"topics": ["status-leads"]}});
     service.until(&of("/topics"), |topics| *topics == used);
     let worker = format!("127.0.0.1:{}", service.port);
+    // A second one is told of it. What it notes itself is that the connector is its own.
+    let second = Service::start(&scene);
+    second.run.expect_line(&["other-worker", &worker]);
+    second.run.kill();
     service.run.terminate().0.expect_code(0);
     let records = read_all(broker, "status-test-status");
     let values = |key: &str| -> Vec<Value> {
@@ -442,6 +447,36 @@ fn offsets_are_moved_under_a_running_stream() {
     let between: Vec<u64> =
         expected.iter().map(|event| event.replay_id).filter(|id| *id > ids[4] && *id <= before).collect();
     assert_eq!(again, between);
+}
+
+/// An offsets request takes as long as the org lets the connector wait: meanwhile there is no second one and no deletion in the
+/// cloud's way, and who asks is told since when.
+#[test]
+fn one_offsets_request_at_a_time() {
+    let org = Org::start();
+    let scene = Scene::new(&org, "leads");
+    let service = Service::start(&scene);
+    service.expect("POST", "/connectors", &creation(&scene, None), 201);
+    service.run.expect_line(&["subscribed"]);
+    org.create_leads(2);
+    service.until_committed(&org);
+    org.inject(FaultRule::once(Where::channel("/meta/disconnect"), Fault::NeverAnswer));
+    let cloud = format!("/connect/v1/environments/e/clusters/c/connectors/{NAME}");
+    let ask = json!({"type": "PATCH", "offsets": at(1)["offsets"]});
+    let path = format!("{cloud}/offsets/request");
+    let request = service.expect("POST", &path, &ask, 202);
+    let refused = service.expect("POST", &path, &ask, 409);
+    let (since, message) = (request["requested_at"].as_str(), refused["error"]["message"].as_str().unwrap_or_default());
+    assert!(since.is_some_and(|since| message.contains(since)), "{request} {refused}");
+    service.expect("DELETE", &cloud, &NOTHING, 409);
+    let status = service.get(&format!("{path}/status"));
+    assert_eq!((&status["status"]["phase"], &status["applied_at"]), (&json!("PENDING"), &NOTHING), "{status}");
+    service.until(&format!("{path}/status"), |told| told["status"]["phase"] == "APPLIED");
+    assert_eq!(service.expect("DELETE", &cloud, &NOTHING, 200), json!({"error": null}));
+    // The next of that name has asked for nothing yet.
+    service.expect("POST", "/connectors", &creation(&scene, Some("STOPPED")), 201);
+    service.expect("GET", &format!("{path}/status"), &NOTHING, 404);
+    service.run.terminate().0.expect_code(0);
 }
 
 /// The program runs as the container file says: on the libraries of its base image, as nobody, with nothing to write to but

@@ -106,6 +106,9 @@ impl Herder {
             BTreeMap::new()
         });
         let recorder = Recorder::new(parts.worker_id.clone(), status);
+        for worker_id in recorder.others() {
+            parts.telemetry.emit("", &Fact::OtherWorker { worker_id });
+        }
         for (connector, topics) in recorder.topics() {
             if stored.iter().any(|stored| stored.name == connector) {
                 parts.telemetry.progress.update(&connector, |standing| standing.topics = topics);

@@ -26,6 +26,8 @@ const LAST_WITHIN: Duration = Duration::from_secs(1);
 const CONNECTOR: &str = "status-connector-";
 const TASK: &str = "status-task-";
 const TOPIC: &str = "status-topic-";
+/// The state of what nobody has.
+const UNASSIGNED: &str = "UNASSIGNED";
 /// Between a topic and its connector in a key.
 const OF_CONNECTOR: &str = ":connector-";
 
@@ -57,6 +59,18 @@ impl Recorder {
             }
         }
         topics
+    }
+
+    /// Workers that have connectors, as it was noted before, and are not this one: one that has ended has noted that it has none.
+    pub(super) fn others(&self) -> BTreeSet<String> {
+        let states = self.written.iter().filter(|(key, _)| !key.starts_with(TOPIC));
+        let other = |value: &String| {
+            let value: Value = serde_json::from_str(value).ok()?;
+            let has = value["state"] != UNASSIGNED;
+            let worker = value["worker_id"].as_str().filter(|worker| has && *worker != self.worker_id)?;
+            Some(worker.to_owned())
+        };
+        states.filter_map(|(_, value)| other(value)).collect()
     }
 
     /// What has to be written so that the store holds how things stand.
@@ -96,7 +110,7 @@ impl Recorder {
     /// What is written when the worker ends: nobody has the connectors then.
     fn unassigned(&self) -> Vec<StatusRecord> {
         let states = self.written.keys().filter(|key| !key.starts_with(TOPIC));
-        states.map(|key| (key.clone(), Some(self.value("UNASSIGNED", None, None)))).collect()
+        states.map(|key| (key.clone(), Some(self.value(UNASSIGNED, None, None)))).collect()
     }
 
     fn wrote(&mut self, records: Vec<StatusRecord>) {
@@ -187,7 +201,7 @@ mod tests {
         r#"{"state":"PAUSED","trace":null,"worker_id":"127.0.0.1:8083","generation":1,"version":"1.0.0"}"#;
     const STOPPED: &str =
         r#"{"state":"STOPPED","trace":null,"worker_id":"127.0.0.1:8083","generation":1,"version":"1.0.0"}"#;
-    const UNASSIGNED: &str =
+    const NOBODY: &str =
         r#"{"state":"UNASSIGNED","trace":null,"worker_id":"127.0.0.1:8083","generation":1,"version":null}"#;
     const TOPIC_FOUND: &str =
         r#"{"topic":{"name":"accounts","connector":"pt","task":0,"discoverTimestamp":1795495967384}}"#;
@@ -219,12 +233,19 @@ mod tests {
         expect(recorder, &[paused], &[(connector, Some(PAUSED)), (task, Some(PAUSED))]);
         let again = Recorder::new("127.0.0.1:8083".to_owned(), recorder.written.clone());
         assert_eq!(again.topics(), [("pt".to_owned(), ["accounts".to_owned()].into())].into());
+        let elsewhere = Recorder::new("other:8083".to_owned(), recorder.written.clone());
+        assert_eq!((again.others(), elsewhere.others()), ([].into(), ["127.0.0.1:8083".to_owned()].into()));
         expect(recorder, &[shown("STOPPED", None, &["accounts"])], &[(connector, Some(STOPPED)), (task, None)]);
         let ended: Vec<_> = recorder.unassigned();
         assert_eq!(ended.len(), 1);
+        let after = Recorder::new(
+            "other:8083".to_owned(),
+            [(ended[0].0.clone(), ended[0].1.clone().unwrap_or_default())].into(),
+        );
+        assert_eq!(after.others(), [].into());
         assert_eq!(
             serde_json::from_str::<Value>(ended[0].1.as_deref().expect("a value")).expect("JSON"),
-            serde_json::from_str::<Value>(UNASSIGNED).expect("JSON")
+            serde_json::from_str::<Value>(NOBODY).expect("JSON")
         );
         expect(recorder, &[], &[(connector, None), (topic, None)]);
     }

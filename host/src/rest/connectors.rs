@@ -322,6 +322,7 @@ pub(super) async fn patch_config(
 
 pub(super) async fn delete(State(app): State<App>, Path(name): Path<String>) -> Answer<StatusCode> {
     app.herder.delete(&name).await?;
+    app.requests.forget(&name);
     Ok(StatusCode::NO_CONTENT)
 }
 

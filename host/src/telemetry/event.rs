@@ -16,6 +16,7 @@ pub enum Event {
     CacheNotWritten { reason: String },
     RootsMissing { reason: String },
     Listening { url: String },
+    OtherWorker { worker_id: String },
     StatusNotRead { reason: String },
     StatusNotWritten { reason: String },
     MetricsNotSent { endpoint: String, reason: String },
@@ -60,6 +61,7 @@ impl Event {
             Self::RootsMissing { .. } => "roots-missing",
             Self::WorkerStarted { .. } => "worker-started",
             Self::Listening { .. } => "listening",
+            Self::OtherWorker { .. } => "other-worker",
             Self::StatusNotRead { .. } => "status-not-read",
             Self::StatusNotWritten { .. } => "status-not-written",
             Self::MetricsNotSent { .. } => "metrics-not-sent",
@@ -253,6 +255,14 @@ impl Event {
                 level: Level::WARN,
                 message: format!("metrics are not sent to {endpoint} for now: {reason}"),
                 fields: vec![("endpoint", endpoint.clone())],
+            },
+            Self::OtherWorker { worker_id } => Line {
+                level: Level::WARN,
+                message: format!(
+                    "the worker {worker_id} has these connectors, or was killed with them: if it still runs, end one of the two; both \
+                     would run every connector"
+                ),
+                fields: vec![("worker_id", worker_id.clone())],
             },
             Self::StatusNotRead { reason } => Line {
                 level: Level::WARN,
