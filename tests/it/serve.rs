@@ -41,6 +41,14 @@ impl Service {
         Self { port, run }
     }
 
+    /// The same with the scenario's connector, when it is subscribed.
+    pub(crate) fn with_connector(scene: &Scene) -> Self {
+        let service = Self::start(scene);
+        service.expect("POST", "/connectors", &creation(scene, None), 201);
+        service.run.expect_line(&["subscribed"]);
+        service
+    }
+
     /// What no answer may show is looked for in every one.
     #[track_caller]
     pub(crate) fn ask(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
@@ -268,9 +276,7 @@ fn dashboard_and_alerts_name_metrics_that_there_are() {
     const COUNTERS: &str = include_str!("../../plugin/src/telemetry.rs");
     let org = Org::start();
     let scene = Scene::new(&org, "leads");
-    let service = Service::start(&scene);
-    service.expect("POST", "/connectors", &creation(&scene, None), 201);
-    service.run.expect_line(&["subscribed"]);
+    let service = Service::with_connector(&scene);
     org.create_leads(1);
     service.until_committed(&org);
     let page = service.get("/metrics").as_str().unwrap_or_default().to_owned();

@@ -32,6 +32,22 @@ impl EmbeddedBackend {
         self.key_file.as_deref().map(Seal::read).transpose().map_err(SinkError::Refused)
     }
 
+    /// A configuration as it stands in the table, in clear, and whether it stands there as it would be written now.
+    fn opened(&self, seal: Option<&Seal>, name: &str, config: String) -> Result<(String, bool), SinkError> {
+        let refused = |why: &str| {
+            let place = self.data_dir().display();
+            SinkError::Refused(format!("the configuration of the connector {name} in {place} is encrypted: {why}"))
+        };
+        match (seal, is_sealed(&config)) {
+            (None, false) => Ok((config, true)),
+            (Some(_), false) => Ok((config, false)),
+            (None, true) => Err(refused("name the file with its key in tributary.data.key.file.")),
+            (Some(seal), true) => seal.open(name, &config).ok_or_else(|| {
+                refused("no key of tributary.data.key.file opens it. Keep older keys below the newest one.")
+            }),
+        }
+    }
+
     async fn with_connectors<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
@@ -69,35 +85,10 @@ impl ConnectorStore for EmbeddedBackend {
         let seal = self.seal()?;
         let mut to_seal = Vec::new();
         let mut parse = |(name, config, target): (String, String, String)| {
-            let config = match (&seal, is_sealed(&config)) {
-                (None, false) => config,
-                (None, true) => {
-                    return Err(SinkError::Refused(format!(
-                        "the configuration of the connector {name} in {} is encrypted: name the file with its key in \
-                         tributary.data.key.file.",
-                        self.data_dir().display()
-                    )));
-                }
-                (Some(_), false) => {
-                    to_seal.push((name.clone(), config.clone()));
-                    config
-                }
-                (Some(seal), true) => match seal.open(&name, &config) {
-                    None => {
-                        return Err(SinkError::Refused(format!(
-                            "no key of tributary.data.key.file opens the configuration of the connector {name} in {}. Keep \
-                             older keys below the newest one.",
-                            self.data_dir().display()
-                        )));
-                    }
-                    Some((text, newest)) => {
-                        if !newest {
-                            to_seal.push((name.clone(), text.clone()));
-                        }
-                        text
-                    }
-                },
-            };
+            let (config, is_current) = self.opened(seal.as_ref(), &name, config)?;
+            if !is_current {
+                to_seal.push((name.clone(), config.clone()));
+            }
             let config = serde_json::from_str(&config).ok();
             match (config, TargetState::of(&target)) {
                 (Some(config), Some(target)) => Ok(StoredConnector { name, config, target }),

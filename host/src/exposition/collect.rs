@@ -41,7 +41,7 @@ fn number(count: u64) -> f64 {
 /// Everything at this moment.
 #[must_use]
 pub fn collect(herder: &Herder) -> Page {
-    let shown: Vec<Shown> = herder.names().iter().filter_map(|name| herder.shown(name)).collect();
+    let shown = herder.all();
     let samples = herder.telemetry().metrics.snapshot();
     let mut page = Page::default();
     of_worker(&mut page, &shown, &samples);

@@ -280,6 +280,12 @@ impl Herder {
         self.lock().iter().filter(|(_, entry)| !entry.deleted).map(|(name, _)| name.clone()).collect()
     }
 
+    /// Every connector.
+    #[must_use]
+    pub fn all(&self) -> Vec<Shown> {
+        self.names().iter().filter_map(|name| self.shown(name)).collect()
+    }
+
     /// One connector.
     #[must_use]
     pub fn shown(&self, name: &str) -> Option<Shown> {

@@ -9,6 +9,7 @@ use std::{
 
 use serde_json::{Value, json};
 use tokio::{sync::watch, time::sleep};
+use tracing::debug;
 
 use super::herder::{Herder, Shown};
 use crate::{
@@ -133,14 +134,16 @@ impl Recorder {
         let mut told = false;
         while !*ended.borrow() {
             let Some(strong) = herder.upgrade() else { return };
-            let shown: Vec<Shown> = strong.names().iter().filter_map(|name| strong.shown(name)).collect();
-            let records = self.changes(&shown, now_ms());
+            let records = self.changes(&strong.all(), now_ms());
             let written = if records.is_empty() { Ok(()) } else { strong.store().put_status(&records).await };
             let telemetry = strong.telemetry().clone();
             drop(strong);
             let pause = match written {
                 Ok(()) => {
                     told = false;
+                    if !records.is_empty() {
+                        debug!(records = records.len(), "noted where the connectors stand");
+                    }
                     self.wrote(records);
                     INTERVAL
                 }
@@ -166,8 +169,7 @@ impl Recorder {
             }
         }
         if let Some(strong) = herder.upgrade() {
-            let shown: Vec<Shown> = strong.names().iter().filter_map(|name| strong.shown(name)).collect();
-            let topics = self.changes(&shown, now_ms()).into_iter().filter(|(key, _)| key.starts_with(TOPIC));
+            let topics = self.changes(&strong.all(), now_ms()).into_iter().filter(|(key, _)| key.starts_with(TOPIC));
             let records: Vec<StatusRecord> = topics.chain(self.unassigned()).collect();
             // Whoever reads it later finds what stood there before, which is out of date and no harm.
             let _ = tokio::time::timeout(LAST_WITHIN, strong.store().put_status(&records)).await;

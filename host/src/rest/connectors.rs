@@ -101,11 +101,10 @@ pub(super) async fn list(State(app): State<App>, RawQuery(query): RawQuery) -> J
 pub(super) fn listed(app: &App, query: Option<&str>, expand: impl Fn(&str, &Shown) -> Option<Value>) -> Json<Value> {
     let query = Query::of(query);
     let expansions: Vec<&str> = query.all("expand").flat_map(|value| value.split(',')).collect();
-    let names = app.herder.names();
     if expansions.is_empty() {
-        return Json(json!(names));
+        return Json(json!(app.herder.names()));
     }
-    let expanded = names.iter().filter_map(|name| app.herder.shown(name)).map(|shown| {
+    let expanded = app.herder.all().into_iter().map(|shown| {
         let parts = expansions.iter().filter_map(|word| Some(((*word).to_owned(), expand(word, &shown)?)));
         let parts: Map<String, Value> = parts.collect();
         (shown.name, Value::Object(parts))
