@@ -41,25 +41,6 @@ pub struct RestConfig {
     pub topic_reset: bool,
 }
 
-impl Default for RestConfig {
-    fn default() -> Self {
-        Self {
-            address: SocketAddr::from((Ipv4Addr::LOCALHOST, 8083)),
-            advertised_host: None,
-            advertised_port: None,
-            tls: None,
-            client_certificates: false,
-            auth_file: None,
-            tokens_file: None,
-            requests_per_second_max: 0,
-            cors_origins: Vec::new(),
-            cors_methods: Vec::new(),
-            topic_tracking: true,
-            topic_reset: true,
-        }
-    }
-}
-
 /// Methods that the REST API has.
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
@@ -112,15 +93,6 @@ impl Reader<'_> {
             topic_tracking,
             topic_reset,
         }
-    }
-
-    /// A file that can be read.
-    pub(super) fn file(&mut self, name: &str) -> Option<PathBuf> {
-        let path = PathBuf::from(self.get(name)?);
-        if let Err(error) = std::fs::metadata(&path) {
-            self.findings.error(name, self.get(name), format!("cannot be read: {error}"), "Check the path.");
-        }
-        Some(path)
     }
 
     /// True unless it says false.

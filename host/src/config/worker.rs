@@ -230,12 +230,17 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn network(&mut self) -> NetworkConfig {
-        let ca_file = self.get("tributary.network.ca.file").map(PathBuf::from);
-        if let Some(Err(error)) = ca_file.as_ref().map(std::fs::metadata) {
-            let name = "tributary.network.ca.file";
+    /// A file that can be read.
+    pub(super) fn file(&mut self, name: &str) -> Option<PathBuf> {
+        let path = PathBuf::from(self.get(name)?);
+        if let Err(error) = std::fs::metadata(&path) {
             self.findings.error(name, self.get(name), format!("cannot be read: {error}"), "Check the path.");
         }
+        Some(path)
+    }
+
+    fn network(&mut self) -> NetworkConfig {
+        let ca_file = self.file("tributary.network.ca.file");
         let proxy = self.get("tributary.network.proxy");
         let proxy = proxy.and_then(|text| ProxySettings::of_worker(text, &mut self.findings));
         NetworkConfig { allow: self.get("tributary.network.allow").map(list), proxy, ca_file }

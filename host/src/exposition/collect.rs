@@ -44,8 +44,8 @@ pub fn collect(herder: &Herder) -> Page {
     let shown = herder.all();
     let samples = herder.telemetry().metrics.snapshot();
     let mut page = Page::default();
-    of_worker(&mut page, &shown, &samples);
     let counts = Counts::of(&samples);
+    of_worker(&mut page, &shown, &counts);
     for connector in &shown {
         let metrics = herder.telemetry().progress.metrics(&connector.name);
         Connector { page: &mut page, shown: connector, metrics: &metrics, counts: &counts }.add();
@@ -92,7 +92,7 @@ impl<'a> Counts<'a> {
     }
 }
 
-fn of_worker(page: &mut Page, shown: &[Shown], samples: &[Sample]) {
+fn of_worker(page: &mut Page, shown: &[Shown], counts: &Counts<'_>) {
     let tasks = shown.iter().filter(|shown| shown.task.is_some()).count() as u64;
     let connectors = shown.len() as u64;
     for (name, help, value) in [
@@ -104,12 +104,8 @@ fn of_worker(page: &mut Page, shown: &[Shown], samples: &[Sample]) {
     ] {
         page.add(name, Kind::Gauge, help, &[], number(value));
     }
-    let count = |wanted: &str| {
-        let found = samples.iter().find(|sample| sample.name == wanted);
-        found.map_or(0, |sample| if let Value::Counter(count) = sample.value { count } else { 0 })
-    };
     for (attempts, successes, prefix) in STARTUPS {
-        let (attempts, successes) = (count(attempts), count(successes));
+        let (attempts, successes) = (counts.get("", attempts), counts.get("", successes));
         let failures = attempts.saturating_sub(successes);
         for (what, value) in [("attempts", attempts), ("success", successes), ("failure", failures)] {
             let name = format!("{prefix}_{what}_total");

@@ -13,7 +13,7 @@ pub(super) struct Operation {
     query: &'static [&'static str],
     /// The schema of the request's body.
     body: Option<&'static str>,
-    /// Status codes with the schemas of their bodies; an empty name for no body.
+    /// Status codes with the schemas of their bodies; an empty name for no body, `Error` for the dialect's own.
     answers: &'static [(u16, &'static str)],
 }
 
@@ -27,6 +27,9 @@ const fn operation(
 ) -> Operation {
     Operation { method, path, summary, query, body, answers }
 }
+
+/// The schema of a refusal in Kafka Connect's dialect.
+const ERROR: &str = "Error";
 
 /// Parameters of queries: their schema and what they do.
 const PARAMETERS: [(&str, &str, &str); 6] = [
@@ -42,32 +45,10 @@ const PARAMETERS: [(&str, &str, &str); 6] = [
     ("scope", "Text", "`cluster`: answered with 204; this worker is the cluster."),
 ];
 
-/// Kafka Connect's REST API, and what a service has besides.
-pub(super) const OPERATIONS: &[Operation] = &[
-    operation("get", "/", "Version of the worker and id of its Kafka cluster", &[], None, &[(200, "ServerInfo")]),
-    operation("get", "/health", "Health in Kafka Connect's form (KIP-1017)", &[], None, &[(200, "Health")]),
-    operation("get", "/livez", "The process answers", &[], None, &[(200, "text")]),
-    operation("get", "/readyz", "The store of the connectors answers", &[], None, &[(200, "text"), (503, "text")]),
-    operation("get", "/metrics", "Metrics as Prometheus reads them", &[], None, &[(200, "text")]),
-    operation("get", "/openapi.json", "This document", &[], None, &[(200, "Object")]),
+/// What both dialects have.
+const SHARED: &[Operation] = &[
     operation("get", "/connectors", "Names of the connectors, or more", &["expand"], None, &[(200, "Connectors")]),
-    operation(
-        "post",
-        "/connectors",
-        "Makes a connector",
-        &[],
-        Some("CreateConnector"),
-        &[(201, "ConnectorInfo"), (400, "Error"), (409, "Error")],
-    ),
     operation("get", "/connectors/{name}", "A connector", &[], None, &[(200, "ConnectorInfo"), (404, "Error")]),
-    operation(
-        "delete",
-        "/connectors/{name}",
-        "Removes a connector; its offsets stay",
-        &[],
-        None,
-        &[(204, ""), (404, "Error")],
-    ),
     operation("get", "/connectors/{name}/config", "Its configuration", &[], None, &[(200, "Config"), (404, "Error")]),
     operation(
         "put",
@@ -78,28 +59,12 @@ pub(super) const OPERATIONS: &[Operation] = &[
         &[(200, "ConnectorInfo"), (201, "ConnectorInfo"), (400, "Error"), (409, "Error")],
     ),
     operation(
-        "patch",
-        "/connectors/{name}/config",
-        "Changes some settings; null takes one away (KIP-477)",
-        &[],
-        Some("Config"),
-        &[(200, "ConnectorInfo"), (400, "Error"), (404, "Error")],
-    ),
-    operation(
         "get",
         "/connectors/{name}/status",
         "Its state and its task's",
         &[],
         None,
         &[(200, "Status"), (404, "Error")],
-    ),
-    operation(
-        "post",
-        "/connectors/{name}/restart",
-        "Starts it again",
-        &["includeTasks", "onlyFailed"],
-        None,
-        &[(202, "Status"), (204, ""), (404, "Error")],
     ),
     operation(
         "put",
@@ -111,20 +76,62 @@ pub(super) const OPERATIONS: &[Operation] = &[
     ),
     operation("put", "/connectors/{name}/resume", "Lets it go on", &[], None, &[(202, ""), (404, "Error")]),
     operation(
-        "put",
-        "/connectors/{name}/stop",
-        "Stops it; nothing of it is left but configuration and offsets",
-        &[],
-        None,
-        &[(204, ""), (404, "Error")],
-    ),
-    operation(
         "get",
         "/connectors/{name}/tasks",
         "Its task and the task's configuration",
         &[],
         None,
         &[(200, "Tasks"), (404, "Error")],
+    ),
+];
+
+/// Kafka Connect's REST API alone, and what a service has besides.
+pub(super) const OPERATIONS: &[Operation] = &[
+    operation("get", "/", "Version of the worker and id of its Kafka cluster", &[], None, &[(200, "ServerInfo")]),
+    operation("get", "/health", "Health in Kafka Connect's form (KIP-1017)", &[], None, &[(200, "Health")]),
+    operation("get", "/livez", "The process answers", &[], None, &[(200, "text")]),
+    operation("get", "/readyz", "The store of the connectors answers", &[], None, &[(200, "text"), (503, "text")]),
+    operation("get", "/metrics", "Metrics as Prometheus reads them", &[], None, &[(200, "text")]),
+    operation("get", "/openapi.json", "This document", &[], None, &[(200, "Object")]),
+    operation(
+        "post",
+        "/connectors",
+        "Makes a connector",
+        &[],
+        Some("CreateConnector"),
+        &[(201, "ConnectorInfo"), (400, "Error"), (409, "Error")],
+    ),
+    operation(
+        "delete",
+        "/connectors/{name}",
+        "Removes a connector; its offsets stay",
+        &[],
+        None,
+        &[(204, ""), (404, "Error")],
+    ),
+    operation(
+        "patch",
+        "/connectors/{name}/config",
+        "Changes some settings; null takes one away (KIP-477)",
+        &[],
+        Some("Config"),
+        &[(200, "ConnectorInfo"), (400, "Error"), (404, "Error")],
+    ),
+    operation(
+        "post",
+        "/connectors/{name}/restart",
+        "Starts it again",
+        &["includeTasks", "onlyFailed"],
+        None,
+        &[(202, "Status"), (204, ""), (404, "Error")],
+    ),
+    operation(
+        "put",
+        "/connectors/{name}/stop",
+        "Stops it; nothing of it is left but configuration and offsets",
+        &[],
+        None,
+        &[(204, ""), (404, "Error")],
     ),
     operation(
         "get",
@@ -200,54 +207,32 @@ pub(super) const OPERATIONS: &[Operation] = &[
 /// Where Confluent Cloud's dialect is.
 pub(super) const CLOUD: &str = "/connect/v1/environments/{environment}/clusters/{cluster}";
 
-/// That dialect, below `CLOUD`.
+/// That dialect alone, below `CLOUD`.
 pub(super) const CLOUD_OPERATIONS: &[Operation] = &[
-    operation("get", "/connectors", "Names of the connectors, or more", &["expand"], None, &[(200, "Connectors")]),
     operation(
         "post",
         "/connectors",
         "Makes a connector, at given offsets if there are any",
         &[],
         Some("CreateCloudConnector"),
-        &[(201, "ConnectorInfo"), (400, "CloudError"), (409, "CloudError")],
+        &[(201, "ConnectorInfo"), (400, "Error"), (409, "Error")],
     ),
-    operation("get", "/connectors/{name}", "A connector", &[], None, &[(200, "ConnectorInfo"), (404, "CloudError")]),
     operation(
         "delete",
         "/connectors/{name}",
         "Removes a connector",
         &[],
         None,
-        &[(200, "NoError"), (404, "CloudError"), (409, "CloudError")],
+        &[(200, "NoError"), (404, "Error"), (409, "Error")],
     ),
-    operation(
-        "get",
-        "/connectors/{name}/config",
-        "Its configuration",
-        &[],
-        None,
-        &[(200, "Config"), (404, "CloudError")],
-    ),
-    operation(
-        "put",
-        "/connectors/{name}/config",
-        "Another configuration, or a new connector",
-        &[],
-        Some("Config"),
-        &[(200, "ConnectorInfo"), (201, "ConnectorInfo"), (400, "CloudError"), (409, "CloudError")],
-    ),
-    operation("get", "/connectors/{name}/status", "Its state", &[], None, &[(200, "Status"), (404, "CloudError")]),
-    operation("get", "/connectors/{name}/tasks", "Its task", &[], None, &[(200, "Tasks"), (404, "CloudError")]),
-    operation("put", "/connectors/{name}/pause", "Pauses it", &[], None, &[(202, ""), (404, "CloudError")]),
-    operation("put", "/connectors/{name}/resume", "Lets it go on", &[], None, &[(202, ""), (404, "CloudError")]),
-    operation("post", "/connectors/{name}/restart", "Starts it again", &[], None, &[(204, ""), (404, "CloudError")]),
+    operation("post", "/connectors/{name}/restart", "Starts it again", &[], None, &[(204, ""), (404, "Error")]),
     operation(
         "get",
         "/connectors/{name}/offsets",
         "Where it stands",
         &[],
         None,
-        &[(200, "CloudOffsets"), (404, "CloudError")],
+        &[(200, "CloudOffsets"), (404, "Error")],
     ),
     operation(
         "post",
@@ -255,7 +240,7 @@ pub(super) const CLOUD_OPERATIONS: &[Operation] = &[
         "Asks to put it elsewhere, while it runs",
         &[],
         Some("AskForOffsets"),
-        &[(202, "OffsetsRequest"), (400, "CloudError"), (404, "CloudError"), (409, "CloudError")],
+        &[(202, "OffsetsRequest"), (400, "Error"), (404, "Error"), (409, "Error")],
     ),
     operation(
         "get",
@@ -263,7 +248,7 @@ pub(super) const CLOUD_OPERATIONS: &[Operation] = &[
         "What became of that",
         &[],
         None,
-        &[(200, "OffsetsRequestStatus"), (404, "CloudError")],
+        &[(200, "OffsetsRequestStatus"), (404, "Error")],
     ),
 ];
 
@@ -299,7 +284,7 @@ fn described(operation: &Operation, path: &str, error: &str, tag: &str) -> Value
     let response = |status: u16, schema: &str| {
         let mut response = json!({"description": reason(status)});
         if !schema.is_empty() {
-            response["content"] = content(schema);
+            response["content"] = content(if schema == ERROR { error } else { schema });
         }
         response
     };
@@ -322,9 +307,10 @@ fn reason(status: u16) -> String {
 pub(super) async fn document() -> Json<Value> {
     let mut paths: Map<String, Value> = Map::new();
     let of_connect =
-        OPERATIONS.iter().map(|operation| (operation, operation.path.to_owned(), "Error", "Kafka Connect"));
-    let of_cloud = CLOUD_OPERATIONS
+        SHARED.iter().chain(OPERATIONS).map(|operation| (operation, operation.path.to_owned(), ERROR, "Kafka Connect"));
+    let of_cloud = SHARED
         .iter()
+        .chain(CLOUD_OPERATIONS)
         .map(|operation| (operation, format!("{CLOUD}{}", operation.path), "CloudError", "Confluent Cloud"));
     for (operation, path, error, tag) in of_connect.chain(of_cloud) {
         let described = described(operation, &path, error, tag);
@@ -561,8 +547,8 @@ mod tests {
         found.extend(below(CLOUD, routes(cloud, "    Router::new().route", "}").into_iter().collect()));
         found.insert(format!("{CLOUD}/connectors"));
         found.extend(below(&format!("{CLOUD}/connectors/{{name}}"), routes(cloud, "let connector = ", ";")));
-        let of_connect = OPERATIONS.iter().map(|operation| operation.path.to_owned());
-        let of_cloud = CLOUD_OPERATIONS.iter().map(|operation| format!("{CLOUD}{}", operation.path));
+        let of_connect = SHARED.iter().chain(OPERATIONS).map(|operation| operation.path.to_owned());
+        let of_cloud = SHARED.iter().chain(CLOUD_OPERATIONS).map(|operation| format!("{CLOUD}{}", operation.path));
         let described: BTreeSet<String> = of_connect.chain(of_cloud).collect();
         assert_eq!(found, described);
     }

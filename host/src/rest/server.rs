@@ -326,6 +326,7 @@ fn without_slash(uri: &Uri) -> Uri {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::WorkerConfig;
 
     #[test]
     fn slashes_at_the_end() {
@@ -349,7 +350,7 @@ mod tests {
             let rest = RestConfig {
                 address: address.parse().expect("an address"),
                 auth_file: with_users.then(|| users.path().to_owned()),
-                ..RestConfig::default()
+                ..WorkerConfig::default().rest
             };
             assert_eq!(Server::bind(&rest).await.is_ok(), opens, "{address} {with_users}");
         }
@@ -370,7 +371,7 @@ mod tests {
                 advertised_host: host.map(str::to_owned),
                 advertised_port: port,
                 auth_file: Some(users.path().to_owned()),
-                ..RestConfig::default()
+                ..WorkerConfig::default().rest
             };
             let id = Server::bind(&rest).await.expect("a free port").worker_id();
             assert!(id.starts_with(begins) && id.ends_with(ends) && !id.starts_with("0.0.0.0"), "{id}");
