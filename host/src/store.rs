@@ -1,9 +1,10 @@
 //! `ConnectorStore`: where the connectors of a service stand when the process does not. Two kinds: SQLite beside the
 //! embedded log, and Kafka Connect's config topic.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
+use tokio::sync::watch;
 
 use crate::sink::SinkError;
 
@@ -69,9 +70,39 @@ pub struct StoredConnector {
     pub target: TargetState,
 }
 
+/// What a worker does for as long as it is the active one of those that share a store.
+#[async_trait]
+pub trait Duty: Send + Sync {
+    /// It is the active one from now on.
+    ///
+    /// # Errors
+    /// It cannot do what the active one has to.
+    async fn take_up(&self) -> Result<(), SinkError>;
+
+    /// Another one is active.
+    fn stand_by(&self);
+
+    /// It is not the active one any more; when this returns, nothing of what it did goes on. If the duty was `lost`, another
+    /// one may have it already. Called as often as it may be true.
+    async fn let_go(&self, lost: bool);
+}
+
 /// One kind of store. Each call is one change: it happened as a whole, or not at all.
 #[async_trait]
 pub trait ConnectorStore: Send + Sync {
+    /// Takes part among the workers that share the store, one of which has the duty at a time, until `stop` becomes true. This
+    /// one is for a store that no other worker can open.
+    ///
+    /// # Errors
+    /// What `duty` says when it is taken up, or why there is no taking part.
+    async fn take_part(&self, duty: Arc<dyn Duty>, mut stop: watch::Receiver<bool>) -> Result<(), SinkError> {
+        duty.take_up().await?;
+        // An error means that nobody can ask for a stop any more, which is asking for one.
+        let _ = stop.wait_for(|stop| *stop).await;
+        duty.let_go(false).await;
+        Ok(())
+    }
+
     /// Every connector.
     ///
     /// # Errors

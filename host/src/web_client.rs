@@ -3,7 +3,7 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http::{Request, StatusCode};
+use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
@@ -65,9 +65,13 @@ impl WebClient {
         let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()));
         let config = config.with_safe_default_protocol_versions();
         let config = config.map_err(|error| WebError::NoAnswer(error.to_string()))?;
-        let config = config.with_root_certificates(roots).with_no_client_auth();
+        Ok(Self::with_tls(config.with_root_certificates(roots).with_no_client_auth()))
+    }
+
+    /// One that speaks TLS so.
+    pub(crate) fn with_tls(config: ClientConfig) -> Self {
         let connector = HttpsConnectorBuilder::new().with_tls_config(config).https_or_http().enable_http1().build();
-        Ok(Self { client: Client::builder(TokioExecutor::new()).build(connector) })
+        Self { client: Client::builder(TokioExecutor::new()).build(connector) }
     }
 
     /// Asks, and reads the whole answer.
@@ -76,6 +80,16 @@ impl WebClient {
         request: Request<Full<Bytes>>,
         within: Duration,
     ) -> Result<(StatusCode, Bytes), WebError> {
+        let answer = self.exchange(request, within).await?;
+        Ok((answer.status(), answer.into_body()))
+    }
+
+    /// The same with the head of the answer.
+    pub(crate) async fn exchange(
+        &self,
+        request: Request<Full<Bytes>>,
+        within: Duration,
+    ) -> Result<Response<Bytes>, WebError> {
         let answer = async {
             let answer = self.client.request(request).await.map_err(|error| {
                 // The last cause is the one that people can act on.
@@ -85,9 +99,10 @@ impl WebClient {
                 }
                 WebError::NoAnswer(cause.to_string())
             })?;
-            let status = answer.status();
-            let body = Limited::new(answer.into_body(), ANSWER_BYTES_MAX).collect().await;
-            Ok((status, body.map_err(|error| WebError::BrokenOff(error.to_string()))?.to_bytes()))
+            let (head, body) = answer.into_parts();
+            let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await;
+            let body = body.map_err(|error| WebError::BrokenOff(error.to_string()))?;
+            Ok(Response::from_parts(head, body.to_bytes()))
         };
         tokio::time::timeout(within, answer).await.unwrap_or(Err(WebError::TooLate(within)))
     }

@@ -377,6 +377,7 @@ fn server_properties(folder: &Path, node: &Node, proxy: ProxyPorts, extra: &Extr
          broker.session.timeout.ms=3000\n\
          broker.heartbeat.interval.ms=500\n\
          group.initial.rebalance.delay.ms=0\n\
+         group.min.session.timeout.ms=1000\n\
          auto.create.topics.enable=false\n{}",
         folder.display(),
         extra.lines

@@ -81,7 +81,7 @@ impl Worker {
         let deadline = Instant::now() + PATIENCE;
         let mut last = None;
         loop {
-            if let Some((status, text)) = http::ask(self.port, method, path, body) {
+            if let Ok((status, text)) = http::ask(self.port, method, path, body) {
                 let value = serde_json::from_str(&text).unwrap_or(Value::Null);
                 if is(status, &value) {
                     return value;

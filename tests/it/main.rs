@@ -38,3 +38,4 @@ mod scene;
 mod serve;
 mod token_endpoint;
 mod transforms;
+mod workers;

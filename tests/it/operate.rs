@@ -26,9 +26,13 @@ use crate::{
 };
 
 /// Exactly once into a topic of that name, with the service's own topics beside it.
-fn on_kafka(org: &Org, broker: &Broker, topic: &str) -> Scene {
+/// A service of its own on that broker, whose workers are soon missed when they are gone.
+pub(crate) fn on_kafka(org: &Org, broker: &Broker, topic: &str) -> Scene {
     broker.create_topic(topic);
-    let scene = exactly_once::exactly_once(org, broker, topic);
+    let scene = exactly_once::exactly_once(org, broker, topic)
+        .worker("group.id", topic)
+        .worker("session.timeout.ms", "3000")
+        .worker("heartbeat.interval.ms", "500");
     ["config", "status"].into_iter().fold(scene, |scene, own| {
         scene
             .worker(&format!("{own}.storage.topic"), &format!("{topic}-{own}"))
@@ -121,10 +125,6 @@ fn the_status_topic_is_that_of_kafka_connect() {
     let used = json!({NAME: {"topics": ["status-leads"]}});
     service.until(&of("/topics"), |topics| *topics == used);
     let worker = format!("127.0.0.1:{}", service.port);
-    // A second one is told of it. What it notes itself is that the connector is its own.
-    let second = Service::start(&scene);
-    second.run.expect_line(&["other-worker", &worker]);
-    second.run.kill();
     service.run.terminate().0.expect_code(0);
     let records = read_all(broker, "status-leads-status");
     let values = |key: &str| -> Vec<Value> {
@@ -341,12 +341,12 @@ fn change(port: u16, name: &str, config: &Value, told: &Mutex<(Wanted, Wanted)>,
         told.lock().expect("nobody panics with it").1 = after.clone();
         let body = if body.is_null() { String::new() } else { body.to_string() };
         match http::ask(port, method, &path, &body) {
-            Some((status, answer)) => {
+            Ok((status, answer)) => {
                 assert!((200..300).contains(&status), "{method} {path}: {status} {answer}");
                 *told.lock().expect("nobody panics with it") = (after.clone(), after);
             }
             // Killed.
-            None => return step - first,
+            Err(_) => return step - first,
         }
         step += 1;
     }
@@ -387,7 +387,10 @@ fn a_kill_leaves_the_old_or_the_new() {
 fn a_kill_leaves_the_old_or_the_new_in_kafka() {
     let Some(broker) = Broker::shared() else { return };
     let org = Org::start();
-    let scene = on_kafka(&org, broker, "killed-leads").worker("tributary.rest.requests.per.second.max", "0");
+    let scene = on_kafka(&org, broker, "killed-leads")
+        .worker("tributary.rest.requests.per.second.max", "0")
+        // The place in the group waits for whoever comes back by this name.
+        .worker("group.instance.id", "tributary-0");
     killed_in_the_midst(&scene, 8);
 }
 
@@ -480,7 +483,7 @@ fn a_container_needs_nothing_else() {
         .spawn()
         .expect("the script is there");
     let deadline = Instant::now() + PATIENCE;
-    while http::ask(port, "GET", "/readyz", "").is_none_or(|(status, _)| status != 200) {
+    while !http::ask(port, "GET", "/readyz", "").is_ok_and(|(status, _)| status == 200) {
         assert!(run.try_wait().expect("it can be asked").is_none() && Instant::now() < deadline, "it does not answer");
         thread::sleep(Duration::from_millis(50));
     }
@@ -489,7 +492,7 @@ fn a_container_needs_nothing_else() {
     let id = rustix::process::Pid::from_child(&run);
     rustix::process::kill_process(id, rustix::process::Signal::TERM).expect("it runs");
     run.wait().expect("it ends");
-    assert!(http::ask(port, "GET", "/livez", "").is_none(), "it still answers");
+    assert!(http::ask(port, "GET", "/livez", "").is_err(), "it still answers");
 }
 
 /// The unit file is one that systemd understands.

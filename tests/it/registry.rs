@@ -19,9 +19,13 @@ use crate::{
 /// How long the registry may take to start; it took 4 s on the machine where this was written.
 const START: Duration = Duration::from_secs(90);
 
+/// How long it may give no answer at all.
+const ANSWER: Duration = Duration::from_secs(10);
+
 /// See the module.
 pub(crate) struct Registry {
     port: u16,
+    log: PathBuf,
     _running: (Child, ChildStdin),
 }
 
@@ -68,6 +72,8 @@ impl Registry {
             return None;
         };
         let java = fs::read_to_string(home.join("java")).expect("it was a file a moment ago");
+        let log = home.join(format!("{port}.log"));
+        let output = fs::File::create(&log).expect("the folder is ours");
         let mut child = Command::new("sh")
             .args(["-c", GUARDED, "registry", java.trim()])
             .args(["-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dquarkus.http.host=127.0.0.1"])
@@ -75,15 +81,15 @@ impl Registry {
             .args(["-Dquarkus.log.level=WARN", "-jar"])
             .arg(home.join("quarkus-run.jar"))
             .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stdout(output.try_clone().expect("a file has two names"))
+            .stderr(output)
             .spawn()
             .expect("there is a shell");
         let input = child.stdin.take().expect("it is piped");
-        let registry = Self { port, _running: (child, input) };
+        let registry = Self { port, log, _running: (child, input) };
         let deadline = Instant::now() + START;
-        while registry.try_ask("GET", "/subjects", "").is_none_or(|(status, _)| status != 200) {
-            assert!(Instant::now() < deadline, "the registry did not start within {START:?}");
+        while !registry.try_ask("GET", "/subjects", "").is_ok_and(|(status, _)| status == 200) {
+            assert!(Instant::now() < deadline, "the registry did not start within {START:?}: {}", registry.said());
             thread::sleep(Duration::from_millis(50));
         }
         Some(registry)
@@ -94,21 +100,31 @@ impl Registry {
         format!("http://127.0.0.1:{}/apis/ccompat/v7", self.port)
     }
 
-    fn try_ask(&self, method: &str, path: &str, body: &str) -> Option<(u16, String)> {
+    fn try_ask(&self, method: &str, path: &str, body: &str) -> http::Answer {
         http::ask(self.port, method, &format!("/apis/ccompat/v7{path}"), body)
     }
 
-    /// Asks the registry; fails when it refuses.
+    /// Asks the registry; fails when it refuses. Rarely it closes a connection without an answer; whatever is asked here can
+    /// be asked again.
     #[track_caller]
     pub(crate) fn ask(&self, method: &str, path: &str, body: &str) -> String {
-        let (status, answer) = self.try_ask(method, path, body).expect("the registry answers");
-        assert_eq!(status, 200, "{method} {path}: {answer}");
-        answer
+        let deadline = Instant::now() + ANSWER;
+        loop {
+            match self.try_ask(method, path, body) {
+                Ok((200, answer)) => return answer,
+                Err(_) if Instant::now() < deadline => thread::sleep(Duration::from_millis(50)),
+                other => panic!("{method} {path}: {other:?}\n{}", self.said()),
+            }
+        }
+    }
+
+    fn said(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
     }
 
     /// Whether a subject has a schema.
     pub(crate) fn has(&self, subject: &str) -> bool {
-        self.try_ask("GET", &format!("/subjects/{subject}/versions"), "").is_some_and(|(status, _)| status == 200)
+        self.try_ask("GET", &format!("/subjects/{subject}/versions"), "").is_ok_and(|(status, _)| status == 200)
     }
 
     /// Everything in a topic of AVRO values, read into Kafka Connect's schemas by a converter that is not ours: the schema's

@@ -37,7 +37,15 @@ impl Service {
     pub(crate) fn start_with(scene: &Scene, variables: &[(&str, &str)]) -> Self {
         let port = free_port();
         let run = scene.serve_with(port, variables);
-        run.expect_line(&["the REST API answers"]);
+        run.expect_line(&["worker-started"]);
+        Self { port, run }
+    }
+
+    /// Another worker of the same group, when it stands by.
+    pub(crate) fn standing_by(scene: &Scene) -> Self {
+        let port = free_port();
+        let run = scene.serve(port);
+        run.expect_line(&["standing-by"]);
         Self { port, run }
     }
 
@@ -130,7 +138,7 @@ fn answers_are_those_of_kafka_connect() {
         let text = |name: &str| capture[name].as_str().unwrap_or_default();
         let (method, path, body) = (text("method"), text("path"), text("body"));
         let answer = http::ask_with(service.port, method, path, capture["content_type"].as_str(), body);
-        let (status, answer) = answer.unwrap_or_else(|| panic!("no answer to {method} {path}"));
+        let (status, answer) = answer.unwrap_or_else(|error| panic!("{method} {path}: {error}"));
         // Deliberate: what cannot be read is the asker's mistake.
         let expected = if capture["status"] == 500 { 400 } else { capture["status"].as_u64().unwrap_or_default() };
         assert_eq!(u64::from(status), expected, "{line}\n{answer}");

@@ -1,6 +1,6 @@
 //! `tributary serve`: connectors as a service, made and watched over Kafka Connect's REST API.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc};
 
 use anyhow::Context as _;
 use clap::Args;
@@ -24,12 +24,10 @@ pub(super) struct Arguments {
 
 /// Connectors whose memory is set aside; more find a place as long as there is memory.
 const CONNECTORS_EXPECTED: usize = 64;
-/// From the signal to stop to the end of every task.
-const STOP_WITHIN: Duration = Duration::from_millis(9_000);
 
 /// Serves until a signal.
 pub(super) async fn serve(context: &Context, arguments: Arguments) -> anyhow::Result<Exit> {
-    let mut stop = run::signals(context.screen.clone())?;
+    let stop = run::signals(context.screen.clone())?;
     let (worker, findings) = load::worker(context)?;
     run::report(context, "", &findings);
     let mut rest = worker.rest.clone();
@@ -39,25 +37,20 @@ pub(super) async fn serve(context: &Context, arguments: Arguments) -> anyhow::Re
     let (_engine, catalogue) = load::catalogue(context, &worker, CONNECTORS_EXPECTED).await?;
     let clients = Arc::new(Clients::new(&worker.network, &context.telemetry)?);
     let (backend, store) = load::backend_and_store(&worker);
-    let kind = backend.describe();
     let telemetry = context.telemetry.clone();
     let worker_id = server.worker_id();
     let parts = Parts { worker: Arc::new(worker), catalogue, backend, store, clients, telemetry, worker_id };
-    let herder = Herder::start(parts).await.context("the connectors cannot be read")?;
-    let connectors = herder.names().len();
-    context.telemetry.emit("", &Event::WorkerStarted { backend: kind, connectors });
+    let herder = Herder::new(parts);
     context.telemetry.emit("", &Event::Listening { url: server.url() });
     let progress = tokio::spawn(Progress::show(context.telemetry.clone(), context.screen.clone()));
     let sending = otlp.map(|otlp| tokio::spawn(otlp.run(Arc::downgrade(&herder))));
     let serving = tokio::spawn(server.serve(Arc::clone(&herder), stop.clone()));
-    // An error means that nobody can ask for a stop any more, which is asking for one.
-    let _ = stop.wait_for(|stop| *stop).await;
-    herder.shut_down(STOP_WITHIN).await;
+    let ended = herder.run(stop).await.context("the connectors cannot be run");
     serving.abort();
     if let Some(sending) = sending {
         sending.abort();
     }
     progress.abort();
     context.screen.draw("");
-    Ok(Exit::Done)
+    ended.map(|()| Exit::Done)
 }

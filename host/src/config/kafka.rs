@@ -24,6 +24,12 @@ pub struct KafkaConfig {
     pub client_id: String,
     /// `group.id`.
     pub group_id: String,
+    /// `session.timeout.ms`.
+    pub session_timeout_ms: u64,
+    /// `heartbeat.interval.ms`.
+    pub heartbeat_interval_ms: u64,
+    /// `group.instance.id`.
+    pub group_instance_id: Option<String>,
     /// `request.timeout.ms`.
     pub request_timeout_ms: u64,
     /// `security.protocol`, `sasl.*`, `ssl.*`.
@@ -68,8 +74,16 @@ pub(super) fn connection_setting(name: &str) -> Option<&str> {
 
 /// Whether a setting of the worker has a meaning with Kafka alone.
 pub(super) fn is_about_kafka(name: &str) -> bool {
-    const NAMES: [&str; 5] =
-        ["client.id", "group.id", "request.timeout.ms", "topic.creation.enable", "offset.flush.interval.ms"];
+    const NAMES: [&str; 8] = [
+        "client.id",
+        "group.id",
+        "group.instance.id",
+        "session.timeout.ms",
+        "heartbeat.interval.ms",
+        "request.timeout.ms",
+        "topic.creation.enable",
+        "offset.flush.interval.ms",
+    ];
     const STEMS: [&str; 5] =
         ["config.storage.", "status.storage.", "offset.storage.", "producer.", "tributary.in.flight."];
     connection_setting(name).is_some() || NAMES.contains(&name) || STEMS.iter().any(|stem| name.starts_with(stem))
@@ -92,10 +106,20 @@ impl Reader<'_> {
         let enabled = enabled.and_then(|value| boolean("topic.creation.enable", value, &mut self.findings));
         let exactly_once = self.get("exactly.once.source.support");
         let exactly_once = ExactlyOnceSupport::read(exactly_once, true, &mut self.findings);
+        let session_timeout_ms = self.number("session.timeout.ms", 1..=1_800_000);
+        let heartbeat_interval_ms = self.number("heartbeat.interval.ms", 1..=600_000);
+        if heartbeat_interval_ms >= session_timeout_ms {
+            let reason = format!("is not below session.timeout.ms, which is {session_timeout_ms}");
+            let value = Some(heartbeat_interval_ms.to_string());
+            self.findings.error("heartbeat.interval.ms", value.as_deref(), reason, "Make it at most a third of that.");
+        }
         Some(KafkaConfig {
             bootstrap_servers,
             client_id: self.text("client.id"),
             group_id: self.text("group.id"),
+            session_timeout_ms,
+            heartbeat_interval_ms,
+            group_instance_id: self.get("group.instance.id").map(str::to_owned),
             request_timeout_ms,
             security,
             shared_connection,

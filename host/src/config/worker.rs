@@ -323,6 +323,8 @@ mod tests {
             (&[b, ("admin.ssl.key.password", "p4ss"), ("ssl.key.password", "o")], "differs from ssl.key.password"),
             (&[b, ("producer.security.protocol", "X")], "producer.security.protocol = X"),
             (&[b, ("topic.creation.enable", "maybe")], "neither true nor false"),
+            (&[b, ("session.timeout.ms", "3000")], "is not below session.timeout.ms, which is 3000"),
+            (&[b, ("session.timeout.ms", "6000"), ("group.instance.id", "tributary-0")], ""),
             (&[b, ("sasl.mechansim", "PLAIN")], "Did you mean sasl.mechanism?"),
             (&[b, ("admin.ssl.truststor.type", "PEM")], "Did you mean ssl.truststore.type?"),
         ];

@@ -12,7 +12,7 @@ const fn ignored(name: &'static str, reason: &'static str, doc: &'static str) ->
 }
 
 const NO_REST: &str = "the REST API of this version does not know it; docs/operations.md says what there is";
-const NO_GROUP: &str = "a worker runs alone in this version";
+const NO_GROUP: &str = "one worker of a group runs everything, and the others stand by";
 const NO_JAVA: &str = "there are no Java classes here";
 
 /// Every setting of a worker file, in the order in which tables show them.
@@ -71,7 +71,25 @@ pub static WORKER_KEYS: &[Key] = &[
         "group.id",
         Kind::String,
         Some("tributary"),
-        "The name of the Connect cluster. A connector's transactional id is `<group.id>-<name>-0`.",
+        "The name of the Connect cluster. A connector's transactional id is `<group.id>-<name>-0`. Workers of `tributary serve` with the same name and the same `config.storage.topic` are one Kafka group: one of them runs the connectors, the others stand by.",
+    ),
+    used(
+        "session.timeout.ms",
+        Kind::Int,
+        Some("10000"),
+        "Milliseconds without a heartbeat after which another worker of the group takes over. Brokers allow 6000 or more (`group.min.session.timeout.ms`).",
+    ),
+    used(
+        "heartbeat.interval.ms",
+        Kind::Int,
+        Some("3000"),
+        "Milliseconds between heartbeats to the group's coordinator: a third of `session.timeout.ms`, or less.",
+    ),
+    used(
+        "group.instance.id",
+        Kind::String,
+        None,
+        "A name that this worker alone has and keeps over restarts, `tributary-0` of a StatefulSet: after a crash it goes on at once, where another name waits for `session.timeout.ms`.",
     ),
     used(
         "offset.storage.topic",
@@ -249,8 +267,6 @@ pub static WORKER_KEYS: &[Key] = &[
     ignored("admin.listeners*", NO_REST, "Where the admin API listens."),
     ignored("response.http.headers.config", NO_REST, "Headers of the REST API."),
     ignored("inter.worker.*", NO_GROUP, "How workers trust each other."),
-    ignored("session.timeout.ms", NO_GROUP, "Group membership."),
-    ignored("heartbeat.interval.ms", NO_GROUP, "Group membership."),
     ignored("rebalance.timeout.ms", NO_GROUP, "Group membership."),
     ignored("worker.sync.timeout.ms", NO_GROUP, "Group membership."),
     ignored("worker.unsync.backoff.ms", NO_GROUP, "Group membership."),

@@ -7,7 +7,7 @@ use std::{
 
 use super::page::{Kind, Page, Point};
 use crate::{
-    herder::{Herder, Shown},
+    herder::{Herder, Role, Shown},
     record::Scalar,
     store::class_of,
     telemetry::{BOUNDS_US, Sample, SpreadValues, TaskMetrics, Value},
@@ -45,7 +45,7 @@ pub fn collect(herder: &Herder) -> Page {
     let samples = herder.telemetry().metrics.snapshot();
     let mut page = Page::default();
     let counts = Counts::of(&samples);
-    of_worker(&mut page, &shown, &counts);
+    of_worker(&mut page, herder.role(), &shown, &counts);
     for connector in &shown {
         let metrics = herder.telemetry().progress.metrics(&connector.name);
         Connector { page: &mut page, shown: connector, metrics: &metrics, counts: &counts }.add();
@@ -92,7 +92,7 @@ impl<'a> Counts<'a> {
     }
 }
 
-fn of_worker(page: &mut Page, shown: &[Shown], counts: &Counts<'_>) {
+fn of_worker(page: &mut Page, role: Role, shown: &[Shown], counts: &Counts<'_>) {
     let tasks = shown.iter().filter(|shown| shown.task.is_some()).count() as u64;
     let connectors = shown.len() as u64;
     for (name, help, value) in [
@@ -100,7 +100,16 @@ fn of_worker(page: &mut Page, shown: &[Shown], counts: &Counts<'_>) {
         ("kafka_connect_worker_task_count", "Tasks of this worker.", tasks),
         ("kafka_connect_coordinator_assigned_connectors", "Connectors of this worker.", connectors),
         ("kafka_connect_coordinator_assigned_tasks", "Tasks of this worker.", tasks),
-        ("kafka_connect_worker_rebalance_rebalancing", "0: a worker alone has nobody to share with.", 0),
+        (
+            "kafka_connect_worker_rebalance_rebalancing",
+            "1 while the worker has no place in its group yet.",
+            u64::from(role == Role::Joining),
+        ),
+        (
+            "tributary_worker_active",
+            "1 where the connectors run, 0 where a worker stands by.",
+            u64::from(role == Role::Active),
+        ),
     ] {
         page.add(name, Kind::Gauge, help, &[], number(value));
     }

@@ -23,7 +23,18 @@ pub enum HerderError {
     /// The component does not take an offset, or no component knows the class.
     #[error("{0}")]
     Refused(String),
+    /// It is not decided which worker runs the connectors.
+    #[error("This worker has no place in its group for now; ask again in a moment")]
+    Joining,
+    /// Another worker runs the connectors.
+    #[error("{}", standby(.0.as_deref()))]
+    Standby(Option<String>),
     /// The store, or where the offsets are.
     #[error("{0}")]
     Store(#[from] SinkError),
+}
+
+fn standby(active: Option<&str>) -> String {
+    let active = active.map_or_else(String::new, |active| format!(": {active} does"));
+    format!("This worker stands by and does not run the connectors{active}. Ask the worker whose /readyz answers 200")
 }

@@ -1,5 +1,8 @@
 //! `Herder`: the connectors of this worker. Every change goes to the store first and takes effect then, so that after a
 //! crash either the old or the new is there. Changes come one after the other; questions wait for nobody.
+//!
+//! Of the workers that share a store one has the duty (`Duty`). A herder without it has no connectors: it reads them when it
+//! takes the duty up, and ends and forgets them when it lets go.
 
 use std::{
     collections::BTreeMap,
@@ -7,15 +10,16 @@ use std::{
     time::Duration,
 };
 
+use async_trait::async_trait;
 use tokio::{
-    sync::{Mutex as AsyncMutex, watch},
+    sync::{Mutex as AsyncMutex, MutexGuard as AsyncMutexGuard, watch},
     task::JoinHandle,
     time::{Instant, timeout_at},
 };
 
 use super::{
     error::HerderError,
-    recorder::Recorder,
+    recorder::{Recorder, Recording},
     state::{Action, Event, Machine},
 };
 use crate::{
@@ -27,13 +31,18 @@ use crate::{
     imports::http::Clients,
     record::{SourceOffset, SourcePartition},
     sink::{Backend, SinkError},
-    store::{ConnectorStore, GivenConfig, StoredConnector, TargetState, class_of},
+    store::{ConnectorStore, Duty, GivenConfig, StoredConnector, TargetState, class_of},
     telemetry::{Event as Fact, Standing, Telemetry},
     worker::{Task, TaskEnd, Validation, allow_list, is_secret},
 };
 
 /// How long a change waits for a task to end; a task promises to need no longer.
 const HALT_WITHIN: Duration = Duration::from_secs(12);
+/// From the loss of the duty, or the signal to stop, to the end of every task.
+const LET_GO_WITHIN: Duration = Duration::from_millis(9_000);
+/// How long it is believed who the active worker is, and that nobody is.
+const ACTIVE_KNOWN_FOR: Duration = Duration::from_secs(5);
+const NOBODY_KNOWN_FOR: Duration = Duration::from_millis(250);
 
 /// What the herder works with.
 pub struct Parts {
@@ -53,17 +62,29 @@ pub struct Parts {
     pub worker_id: String,
 }
 
+/// What this worker is among those that share its store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// It has no place among them: not yet, or not any more.
+    Joining,
+    /// It runs the connectors.
+    Active,
+    /// Another one does.
+    Standby,
+}
+
 /// See the module.
 pub struct Herder {
     parts: Parts,
     connectors: Mutex<BTreeMap<String, Entry>>,
+    role: watch::Sender<Role>,
+    /// Who was active when that was last looked up, and when.
+    active_elsewhere: AsyncMutex<Option<(Instant, Option<String>)>>,
     /// Held for the length of a change.
     changing: AsyncMutex<()>,
     /// Something about a connector is another than before.
     changed: watch::Sender<()>,
-    /// The worker ends; the recorder writes that down.
-    ended: watch::Sender<bool>,
-    recorder: Mutex<Option<JoinHandle<()>>>,
+    recorder: Mutex<Option<(watch::Sender<Recording>, JoinHandle<()>)>>,
     me: Weak<Self>,
 }
 
@@ -94,43 +115,69 @@ pub struct Shown {
 }
 
 impl Herder {
-    /// Reads the store and makes everything so.
-    ///
-    /// # Errors
-    /// The store cannot be read.
-    pub async fn start(parts: Parts) -> Result<Arc<Self>, SinkError> {
-        let stored = parts.store.load().await?;
-        // Connectors run without it; a missing right on the status topic is no reason to stop them.
-        let status = parts.store.load_status().await.unwrap_or_else(|error| {
-            parts.telemetry.emit("", &Fact::StatusNotRead { reason: error.to_string() });
-            BTreeMap::new()
-        });
-        let recorder = Recorder::new(parts.worker_id.clone(), status);
-        for worker_id in recorder.others() {
-            parts.telemetry.emit("", &Fact::OtherWorker { worker_id });
-        }
-        for (connector, topics) in recorder.topics() {
-            if stored.iter().any(|stored| stored.name == connector) {
-                parts.telemetry.progress.update(&connector, |standing| standing.topics = topics);
-            }
-        }
-        let progressed = parts.telemetry.progress.changes();
-        let herder = Arc::new_cyclic(|me| Self {
+    /// Without connectors until it takes up the duty.
+    #[must_use]
+    pub fn new(parts: Parts) -> Arc<Self> {
+        Arc::new_cyclic(|me| Self {
             parts,
             connectors: Mutex::default(),
+            role: watch::Sender::new(Role::Joining),
+            active_elsewhere: AsyncMutex::default(),
             changing: AsyncMutex::default(),
             changed: watch::Sender::new(()),
-            ended: watch::Sender::new(false),
             recorder: Mutex::default(),
             me: Weak::clone(me),
-        });
-        for StoredConnector { name, config, target } in stored {
-            herder.add(name, config, target);
+        })
+    }
+
+    /// What this worker is among those that share its store.
+    #[must_use]
+    pub fn role(&self) -> Role {
+        *self.role.borrow()
+    }
+
+    /// Waits until it is this worker that runs the connectors.
+    pub async fn active(&self) {
+        // It never ends in an error, as the sender is here.
+        let _ = self.role.subscribe().wait_for(|role| *role == Role::Active).await;
+    }
+
+    /// Takes its turns among the workers that share the store, until `stop` becomes true.
+    ///
+    /// # Errors
+    /// Why it cannot: the connectors cannot be read, or the group of workers does not take it.
+    pub async fn run(self: &Arc<Self>, stop: watch::Receiver<bool>) -> Result<(), SinkError> {
+        let duty: Arc<dyn Duty> = Arc::clone(self) as Arc<dyn Duty>;
+        self.parts.store.take_part(duty, stop).await
+    }
+
+    /// Why somebody who asks for connectors is asked to go elsewhere; nothing when they are here.
+    pub async fn elsewhere(&self) -> Option<HerderError> {
+        match self.role() {
+            Role::Active => None,
+            Role::Joining => Some(HerderError::Joining),
+            Role::Standby => Some(HerderError::Standby(self.active_elsewhere().await)),
         }
-        let (weak, changed, ended) = (Weak::clone(&herder.me), herder.changed.subscribe(), herder.ended.subscribe());
-        let recording = tokio::spawn(recorder.run(weak, changed, progressed, ended));
-        *herder.recorder.lock().unwrap_or_else(PoisonError::into_inner) = Some(recording);
-        Ok(herder)
+    }
+
+    /// The active worker may be another than a moment ago.
+    pub async fn look_again(&self) {
+        *self.active_elsewhere.lock().await = None;
+    }
+
+    /// The worker that noted last that it has connectors; looked up at intervals, as it is asked for by everybody who asks.
+    async fn active_elsewhere(&self) -> Option<String> {
+        let mut known = self.active_elsewhere.lock().await;
+        let is_fresh = |(when, worker): &&(Instant, Option<String>)| {
+            when.elapsed() < if worker.is_some() { ACTIVE_KNOWN_FOR } else { NOBODY_KNOWN_FOR }
+        };
+        if let Some((_, worker)) = known.as_ref().filter(is_fresh) {
+            return worker.clone();
+        }
+        let status = self.parts.store.load_status().await.unwrap_or_default();
+        let worker = Recorder::new(self.parts.worker_id.clone(), status).active();
+        *known = Some((Instant::now(), worker.clone()));
+        worker
     }
 
     /// The worker's settings.
@@ -175,13 +222,26 @@ impl Herder {
         self.parts.backend.describe()
     }
 
+    /// The right to change something, which one has at a time, and none while another worker has the duty.
+    async fn change(&self) -> Result<AsyncMutexGuard<'_, ()>, HerderError> {
+        let changing = self.changing.lock().await;
+        self.elsewhere().await.map_or(Ok(changing), Err)
+    }
+
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Entry>> {
         self.connectors.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn add(&self, name: String, config: GivenConfig, target: TargetState) {
         let (machine, action) = Machine::new(target);
-        self.lock().insert(name.clone(), Entry { config, machine, stop: None, deleted: false });
+        {
+            let mut connectors = self.lock();
+            // A change that began when this worker still had the duty. It is in the store, for the one that has it now.
+            if self.role() != Role::Active {
+                return;
+            }
+            connectors.insert(name.clone(), Entry { config, machine, stop: None, deleted: false });
+        }
         self.perform(&name, action);
     }
 
@@ -368,7 +428,7 @@ impl Herder {
         target: TargetState,
         offsets: Option<&[(SourcePartition, Option<SourceOffset>)]>,
     ) -> Result<Shown, HerderError> {
-        let _changing = self.changing.lock().await;
+        let _changing = self.change().await?;
         if self.shown(name).is_some() {
             return Err(HerderError::Exists(name.to_owned()));
         }
@@ -379,7 +439,7 @@ impl Herder {
         }
         self.store_new(name, &config, target).await?;
         self.add(name.to_owned(), config, target);
-        self.find(name)
+        self.changed(name).await
     }
 
     /// Gives a connector another configuration, or makes one. The second value tells whether it was made.
@@ -387,7 +447,7 @@ impl Herder {
     /// # Errors
     /// The store refuses.
     pub async fn configure(&self, name: &str, config: GivenConfig) -> Result<(Shown, bool), HerderError> {
-        let changing = self.changing.lock().await;
+        let changing = self.change().await?;
         let Some(target) = self.target(name) else {
             drop(changing);
             return Ok((self.create(name, config, TargetState::Started, None).await?, true));
@@ -397,8 +457,16 @@ impl Herder {
             entry.config = config;
         }
         self.tell(name, Event::Configure);
-        let shown = self.find(name)?;
-        Ok((shown, false))
+        Ok((self.changed(name).await?, false))
+    }
+
+    /// A connector that was just changed. When the duty went to another worker meanwhile it is there.
+    async fn changed(&self, name: &str) -> Result<Shown, HerderError> {
+        match (self.shown(name), self.elsewhere().await) {
+            (Some(shown), _) => Ok(shown),
+            (None, Some(elsewhere)) => Err(elsewhere),
+            (None, None) => Err(HerderError::NotFound(name.to_owned())),
+        }
     }
 
     async fn store_new(&self, name: &str, config: &GivenConfig, target: TargetState) -> Result<(), HerderError> {
@@ -411,7 +479,7 @@ impl Herder {
     /// # Errors
     /// There is none of that name, or the store refuses.
     pub async fn want(&self, name: &str, target: TargetState) -> Result<(), HerderError> {
-        let _changing = self.changing.lock().await;
+        let _changing = self.change().await?;
         let before = self.target(name).ok_or_else(|| HerderError::NotFound(name.to_owned()))?;
         if before != target {
             self.parts.store.put_target(name, target).await?;
@@ -428,7 +496,7 @@ impl Herder {
     /// # Errors
     /// There is no connector of that name.
     pub async fn restart(&self, name: &str) -> Result<(), HerderError> {
-        let _changing = self.changing.lock().await;
+        let _changing = self.change().await?;
         self.find(name)?;
         self.tell(name, Event::Restart);
         Ok(())
@@ -439,7 +507,7 @@ impl Herder {
     /// # Errors
     /// There is none of that name, or the store refuses.
     pub async fn delete(&self, name: &str) -> Result<(), HerderError> {
-        let _changing = self.changing.lock().await;
+        let _changing = self.change().await?;
         self.find(name)?;
         self.parts.store.delete(name).await?;
         if let Some(entry) = self.lock().get_mut(name) {
@@ -467,7 +535,7 @@ impl Herder {
         name: &str,
         offsets: Option<&[(SourcePartition, Option<SourceOffset>)]>,
     ) -> Result<(), HerderError> {
-        let _changing = self.changing.lock().await;
+        let _changing = self.change().await?;
         let shown = self.find(name)?;
         if shown.state.0 != "STOPPED" {
             return Err(HerderError::NotStopped(name.to_owned()));
@@ -485,7 +553,7 @@ impl Herder {
         name: &str,
         offsets: Option<&[(SourcePartition, Option<SourceOffset>)]>,
     ) -> Result<Vec<(SourcePartition, SourceOffset)>, HerderError> {
-        let _changing = self.changing.lock().await;
+        let _changing = self.change().await?;
         let shown = self.find(name)?;
         self.tell(name, Event::Hold(true));
         let moved = async {
@@ -551,25 +619,80 @@ impl Herder {
         }
     }
 
-    /// Ends every task in good order; what is wanted of the connectors stays in the store.
-    pub async fn shut_down(&self, within: Duration) {
-        // First, so that the pauses that follow are not written down as if somebody had wanted them.
-        self.ended.send_replace(true);
-        let recording = self.recorder.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let names: Vec<String> = self.lock().keys().cloned().collect();
-        for name in names {
-            self.tell(&name, Event::Want(TargetState::Paused));
+    /// Begins to write down where the connectors stand.
+    fn record(&self, recorder: Recorder) {
+        let (ending, ended) = watch::channel(Recording::GoesOn);
+        let (changed, progressed) = (self.changed.subscribe(), self.parts.telemetry.progress.changes());
+        let recording = tokio::spawn(recorder.run(Weak::clone(&self.me), changed, progressed, ended));
+        *self.recorder.lock().unwrap_or_else(PoisonError::into_inner) = Some((ending, recording));
+    }
+}
+
+#[async_trait]
+impl Duty for Herder {
+    /// Reads the store and makes everything so.
+    async fn take_up(&self) -> Result<(), SinkError> {
+        let Parts { store, telemetry, worker_id, backend, .. } = &self.parts;
+        let stored = store.load().await?;
+        // Connectors run without it; a missing right on the status topic is no reason to stop them.
+        let status = store.load_status().await.unwrap_or_else(|error| {
+            telemetry.emit("", &Fact::StatusNotRead { reason: error.to_string() });
+            BTreeMap::new()
+        });
+        let recorder = Recorder::new(worker_id.clone(), status);
+        for worker_id in recorder.others() {
+            telemetry.emit("", &Fact::OtherWorker { worker_id });
         }
-        let deadline = Instant::now() + within;
+        for (connector, topics) in recorder.topics() {
+            if stored.iter().any(|stored| stored.name == connector) {
+                telemetry.progress.update(&connector, |standing| standing.topics = topics);
+            }
+        }
+        self.role.send_replace(Role::Active);
+        telemetry.emit("", &Fact::WorkerStarted { backend: backend.describe(), connectors: stored.len() });
+        for StoredConnector { name, config, target } in stored {
+            self.add(name, config, target);
+        }
+        self.record(recorder);
+        Ok(())
+    }
+
+    fn stand_by(&self) {
+        let before = self.role.send_replace(Role::Standby);
+        if before != Role::Standby {
+            self.parts.telemetry.emit("", &Fact::StandingBy);
+        }
+    }
+
+    /// Ends every task in good order; what is wanted of the connectors stays in the store.
+    async fn let_go(&self, lost: bool) {
+        // First, so that nothing more is begun.
+        let before = self.role.send_replace(Role::Joining);
+        if lost && before == Role::Active {
+            self.parts.telemetry.emit("", &Fact::DutyLost);
+        }
+        // Then, so that the pauses that follow are not written down as if somebody had wanted them.
+        let recording = self.recorder.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some((ending, _)) = &recording {
+            ending.send_replace(if lost { Recording::Lost } else { Recording::Ended });
+        }
+        let names: Vec<String> = self.lock().keys().cloned().collect();
+        for name in &names {
+            self.tell(name, Event::Want(TargetState::Paused));
+        }
+        let deadline = Instant::now() + LET_GO_WITHIN;
         let mut changed = self.changed.subscribe();
         while !self.lock().values().all(|entry| entry.machine.is_at_rest()) {
             if timeout_at(deadline, changed.changed()).await.is_err() {
                 break;
             }
         }
-        if let Some(recording) = recording {
+        if let Some((_, recording)) = recording {
             // It has a bound of its own, and says itself what it could not do.
             let _ = timeout_at(deadline, recording).await;
+        }
+        for name in &names {
+            self.perform(name, Some(Action::Forget));
         }
     }
 }

@@ -8,4 +8,4 @@ mod recorder;
 pub mod state;
 
 pub use error::HerderError;
-pub use herder::{Herder, Parts, Shown};
+pub use herder::{Herder, Parts, Role, Shown};

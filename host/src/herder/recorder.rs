@@ -27,6 +27,8 @@ const LAST_WITHIN: Duration = Duration::from_secs(1);
 const CONNECTOR: &str = "status-connector-";
 const TASK: &str = "status-task-";
 const TOPIC: &str = "status-topic-";
+/// Of the worker itself, so that others know whom to ask before there are connectors. Kafka Connect passes over it.
+const WORKER: &str = "status-worker";
 /// The state of what nobody has.
 const UNASSIGNED: &str = "UNASSIGNED";
 /// Between a topic and its connector in a key.
@@ -34,6 +36,17 @@ const OF_CONNECTOR: &str = ":connector-";
 
 /// Kafka Connect counts the rebalances of its group; a worker alone has the first of them.
 const GENERATION: u32 = 1;
+
+/// Whether a recorder goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Recording {
+    /// It does.
+    GoesOn,
+    /// The worker ends; it writes that nobody has the connectors.
+    Ended,
+    /// Another worker has them, and writes itself where they stand.
+    Lost,
+}
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -65,18 +78,25 @@ impl Recorder {
     /// Workers that have connectors, as it was noted before, and are not this one: one that has ended has noted that it has none.
     pub(super) fn others(&self) -> BTreeSet<String> {
         let states = self.written.iter().filter(|(key, _)| !key.starts_with(TOPIC));
-        let other = |value: &String| {
-            let value: Value = serde_json::from_str(value).ok()?;
-            let has = value["state"] != UNASSIGNED;
-            let worker = value["worker_id"].as_str().filter(|worker| has && *worker != self.worker_id)?;
-            Some(worker.to_owned())
-        };
-        states.filter_map(|(_, value)| other(value)).collect()
+        states.filter_map(|(_, value)| self.other(value)).collect()
+    }
+
+    /// The worker that is active, as it noted itself, and is not this one.
+    pub(super) fn active(&self) -> Option<String> {
+        self.other(self.written.get(WORKER)?)
+    }
+
+    /// Another worker than this one, in a state that it has noted and not taken back.
+    fn other(&self, value: &str) -> Option<String> {
+        let value: Value = serde_json::from_str(value).ok()?;
+        let has = value["state"] != UNASSIGNED;
+        Some(value["worker_id"].as_str().filter(|worker| has && *worker != self.worker_id)?.to_owned())
     }
 
     /// What has to be written so that the store holds how things stand.
     fn changes(&self, shown: &[Shown], now_ms: i64) -> Vec<StatusRecord> {
-        let mut wanted = BTreeMap::new();
+        let worker = self.value("RUNNING", None, Some(env!("CARGO_PKG_VERSION")));
+        let mut wanted = BTreeMap::from([(WORKER.to_owned(), worker)]);
         for connector in shown {
             self.add(&mut wanted, connector, now_ms);
         }
@@ -123,16 +143,16 @@ impl Recorder {
         }
     }
 
-    /// Writes for as long as the herder is there, and a last time when `ended` becomes true.
+    /// Writes for as long as the herder is there and `recording` goes on.
     pub(super) async fn run(
         mut self,
         herder: Weak<Herder>,
         mut changed: watch::Receiver<()>,
         mut progressed: watch::Receiver<()>,
-        mut ended: watch::Receiver<bool>,
+        mut recording: watch::Receiver<Recording>,
     ) {
         let mut told = false;
-        while !*ended.borrow() {
+        while *recording.borrow() == Recording::GoesOn {
             let Some(strong) = herder.upgrade() else { return };
             let records = self.changes(&strong.all(), now_ms());
             let written = if records.is_empty() { Ok(()) } else { strong.store().put_status(&records).await };
@@ -157,7 +177,7 @@ impl Recorder {
             tokio::select! {
                 () = sleep(pause) => {}
                 // An error means that the herder is gone, which is the end.
-                _ = ended.wait_for(|ended| *ended) => break,
+                _ = recording.wait_for(|recording| *recording != Recording::GoesOn) => break,
             }
             if told {
                 continue;
@@ -165,8 +185,11 @@ impl Recorder {
             tokio::select! {
                 changed = changed.changed() => if changed.is_err() { return },
                 _ = progressed.changed() => {}
-                _ = ended.wait_for(|ended| *ended) => break,
+                _ = recording.wait_for(|recording| *recording != Recording::GoesOn) => break,
             }
+        }
+        if *recording.borrow() == Recording::Lost {
+            return;
         }
         if let Some(strong) = herder.upgrade() {
             let topics = self.changes(&strong.all(), now_ms()).into_iter().filter(|(key, _)| key.starts_with(TOPIC));
@@ -225,10 +248,11 @@ mod tests {
         let (connector, task, topic) =
             ("status-connector-pt", "status-task-pt-0", "status-topic-accounts:connector-pt");
         let running = shown("RUNNING", Some("RUNNING"), &["accounts"]);
+        let active = RUNNING.replace("1.0.0", env!("CARGO_PKG_VERSION"));
         expect(
             recorder,
             std::slice::from_ref(&running),
-            &[(connector, Some(RUNNING)), (task, Some(RUNNING)), (topic, Some(TOPIC_FOUND))],
+            &[(connector, Some(RUNNING)), (task, Some(RUNNING)), (topic, Some(TOPIC_FOUND)), (WORKER, Some(&active))],
         );
         expect(recorder, &[running], &[]);
         let paused = shown("PAUSED", Some("PAUSED"), &["accounts"]);
@@ -237,18 +261,16 @@ mod tests {
         assert_eq!(again.topics(), [("pt".to_owned(), ["accounts".to_owned()].into())].into());
         let elsewhere = Recorder::new("other:8083".to_owned(), recorder.written.clone());
         assert_eq!((again.others(), elsewhere.others()), ([].into(), ["127.0.0.1:8083".to_owned()].into()));
+        assert_eq!((again.active(), elsewhere.active().as_deref()), (None, Some("127.0.0.1:8083")));
         expect(recorder, &[shown("STOPPED", None, &["accounts"])], &[(connector, Some(STOPPED)), (task, None)]);
-        let ended: Vec<_> = recorder.unassigned();
-        assert_eq!(ended.len(), 1);
-        let after = Recorder::new(
-            "other:8083".to_owned(),
-            [(ended[0].0.clone(), ended[0].1.clone().unwrap_or_default())].into(),
-        );
-        assert_eq!(after.others(), [].into());
-        assert_eq!(
-            serde_json::from_str::<Value>(ended[0].1.as_deref().expect("a value")).expect("JSON"),
-            serde_json::from_str::<Value>(NOBODY).expect("JSON")
-        );
+        let ended = recorder.unassigned();
+        let same = |text: &str| serde_json::from_str::<Value>(text).expect("JSON");
+        let keys: Vec<&str> = ended.iter().map(|(key, _)| key.as_str()).collect();
+        assert_eq!(keys, [connector, WORKER]);
+        assert!(ended.iter().all(|(_, value)| same(value.as_deref().expect("a value")) == same(NOBODY)));
+        let written = ended.into_iter().map(|(key, value)| (key, value.unwrap_or_default())).collect();
+        let after = Recorder::new("other:8083".to_owned(), written);
+        assert_eq!((after.others(), after.active()), ([].into(), None));
         expect(recorder, &[], &[(connector, None), (topic, None)]);
     }
 }

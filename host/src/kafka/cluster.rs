@@ -64,9 +64,7 @@ impl Cluster {
                 )));
             }
         };
-        let cluster = Self { kafka, address, login: named_by, request_timeout_ms: config.request_timeout_ms };
-        cluster.report().await;
-        Ok(cluster)
+        Ok(Self { kafka, address, login: named_by, request_timeout_ms: config.request_timeout_ms })
     }
 
     /// What an error of the client means to the worker.
@@ -177,7 +175,7 @@ impl Cluster {
     }
 
     /// One line about the cluster for whoever reads the log.
-    async fn report(&self) {
+    pub(super) async fn report(&self) {
         let options = DescribeFeaturesOptions::default().timeout(Duration::from_secs(5));
         let features = self.kafka.admin().describe_features(options).await;
         let version = features.ok().and_then(|features| {

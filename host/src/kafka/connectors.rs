@@ -1,11 +1,12 @@
 //! The connectors of a service in Kafka Connect's config topic, record by record as its `KafkaConfigBackingStore` writes them,
 //! and where they stand in its status topic.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
 use krafka::Record;
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 use super::{
     KafkaBackend,
@@ -14,7 +15,7 @@ use super::{
 };
 use crate::{
     sink::SinkError,
-    store::{ConnectorStore, GivenConfig, StatusRecord, StoredConnector, TargetState},
+    store::{ConnectorStore, Duty, GivenConfig, StatusRecord, StoredConnector, TargetState},
 };
 
 const CONNECTOR: &str = "connector-";
@@ -70,6 +71,10 @@ impl KafkaBackend {
 
 #[async_trait]
 impl ConnectorStore for KafkaBackend {
+    async fn take_part(&self, duty: Arc<dyn Duty>, stop: watch::Receiver<bool>) -> Result<(), SinkError> {
+        self.take_part_in_group(duty, stop).await
+    }
+
     async fn load(&self) -> Result<Vec<StoredConnector>, SinkError> {
         let cluster = self.cluster().await?;
         let topic = &self.kafka.config_topic.name;

@@ -108,7 +108,18 @@ fn from_code(what: String, login: &str, code: ErrorCode) -> SinkError {
             "Grant this user WRITE on the topics (before Kafka 2.8, IDEMPOTENT_WRITE on the cluster), and CREATE if topics are \
              to be created."
         }
-        E::GroupAuthorizationFailed => "Grant this user the right that is named.",
+        E::GroupAuthorizationFailed => {
+            "Grant this user READ on the group, `kafka-acls --add --allow-principal User:NAME --operation Read --group ID`."
+        }
+        E::InconsistentGroupProtocol => {
+            "The group is that of other software, of Kafka Connect workers for one: end those, or name another group.id."
+        }
+        E::InvalidSessionTimeout => {
+            "session.timeout.ms is outside what the brokers allow: group.min.session.timeout.ms to group.max.session.timeout.ms."
+        }
+        E::FencedInstanceId => {
+            return SinkError::Fenced(format!("{what}. Another worker has the same group.instance.id."));
+        }
         E::TransactionalIdAuthorizationFailed => {
             "Grant this user WRITE and DESCRIBE on the transactional id, `kafka-acls --add --allow-principal User:NAME \
              --operation Write --operation Describe --transactional-id ID`, or write exactly.once.source.support=disabled in \

@@ -5,12 +5,13 @@
 //! calls are safe to cancel, what a failed batch does to the next). An upgrade passes the kill and broker tests first.
 //!
 //! `cluster` is the connection that every connector without a login of its own shares, `topics` what is asked of the
-//! cluster's topics, `preflight` the same for `validate --online`, `offsets` the compacted topic, `sink` a task's way out at
+//! cluster's topics, `connectors` those of a service, `group` the workers that share them, `preflight` the same for `validate --online`, `offsets` the compacted topic, `sink` a task's way out at
 //! least once, `transactions` that exactly once, `in_flight` what both keep of records on their way, `stopwatch` how long that takes.
 
 mod cluster;
 mod connectors;
 mod errors;
+mod group;
 mod in_flight;
 mod offsets;
 mod preflight;
@@ -75,6 +76,7 @@ impl KafkaBackend {
             return Ok(Arc::clone(cluster));
         }
         let cluster = Arc::new(Cluster::connect(&self.kafka, &security, WORKER_LOGIN).await?);
+        cluster.report().await;
         *cell = Some((security, Arc::clone(&cluster)));
         Ok(cluster)
     }
@@ -90,6 +92,7 @@ impl KafkaBackend {
             return Ok(cluster);
         }
         let cluster = Arc::new(Cluster::connect(&self.kafka, &login.security, login.named_by).await?);
+        cluster.report().await;
         own.push((login.security.clone(), Arc::downgrade(&cluster)));
         Ok(cluster)
     }

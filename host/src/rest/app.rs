@@ -6,11 +6,12 @@ use axum::{
     Router,
     extract::DefaultBodyLimit,
     http::StatusCode,
+    middleware::from_fn_with_state,
     routing::{get, post, put},
 };
 
-use super::{cloud, connectors, error::RestError, loggers, metrics, offsets, openapi, plugins, root};
-use crate::herder::Herder;
+use super::{cloud, connectors, error::RestError, forward, loggers, metrics, offsets, openapi, plugins, root};
+use crate::{herder::Herder, web_client::WebClient};
 
 /// Size of a request's body, in bytes. A configuration has some kilobytes.
 pub(super) const BODY_BYTES_MAX: usize = 1 << 20;
@@ -27,6 +28,8 @@ pub(super) struct Shared {
     pub(super) topic_reset: bool,
     /// `http` or `https`.
     pub(super) scheme: &'static str,
+    /// The way to other workers.
+    pub(super) workers: WebClient,
     /// What was asked for in Confluent's way, by connector.
     pub(super) requests: cloud::Requests,
     /// The cluster that records go to; of the embedded log its name.
@@ -62,16 +65,20 @@ impl App {
             .route("/topics", get(connectors::topics))
             .route("/topics/reset", put(connectors::reset_topics))
             .route("/offsets", get(offsets::get).patch(offsets::patch).delete(offsets::delete));
+        // Of one worker of a group these are, and of each what follows.
+        let of_the_active = Router::new()
+            .route("/connectors", get(connectors::list).post(connectors::create))
+            .nest("/connectors/{name}", connector)
+            .nest("/connect/v1/environments/{environment}/clusters/{cluster}", cloud::router())
+            .route_layer(from_fn_with_state(self.clone(), forward::to_the_active_worker));
         Router::new()
+            .merge(of_the_active)
             .route("/", get(root::server_info))
             .route("/health", get(root::health))
             .route("/livez", get(root::livez))
             .route("/readyz", get(root::readyz))
             .route("/metrics", get(metrics::metrics))
             .route("/openapi.json", get(openapi::document))
-            .route("/connectors", get(connectors::list).post(connectors::create))
-            .nest("/connectors/{name}", connector)
-            .nest("/connect/v1/environments/{environment}/clusters/{cluster}", cloud::router())
             .route("/connector-plugins", get(plugins::list))
             .route("/connector-plugins/{plugin}/config", get(plugins::config))
             .route("/connector-plugins/{plugin}/config/validate", put(plugins::validate))

@@ -58,6 +58,7 @@ impl From<HerderError> for RestError {
             HerderError::NotFound(_) => StatusCode::NOT_FOUND,
             HerderError::Exists(_) | HerderError::StillRunning(_) => StatusCode::CONFLICT,
             HerderError::NotStopped(_) | HerderError::Refused(_) => StatusCode::BAD_REQUEST,
+            HerderError::Joining | HerderError::Standby(_) => StatusCode::SERVICE_UNAVAILABLE,
             HerderError::Store(SinkError::Unavailable(_) | SinkError::Stopping) => StatusCode::SERVICE_UNAVAILABLE,
             HerderError::Store(SinkError::Refused(_) | SinkError::Fenced(_)) => StatusCode::INTERNAL_SERVER_ERROR,
         };

@@ -9,6 +9,7 @@ pub mod config_infos;
 mod connectors;
 mod cors;
 mod error;
+mod forward;
 mod loggers;
 mod metrics;
 mod offsets;

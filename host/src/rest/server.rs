@@ -46,6 +46,7 @@ use crate::{
     config::RestConfig,
     herder::Herder,
     telemetry::{Event, Telemetry},
+    web_client::WebClient,
 };
 
 /// Connections at a time.
@@ -53,7 +54,7 @@ const CONNECTIONS_MAX: usize = 512;
 /// How long a client may take for the head of a request.
 const HEAD_WITHIN: Duration = Duration::from_secs(10);
 /// How long a request may take, its body and its answer included; Kafka Connect has the same bound.
-const REQUEST_WITHIN: Duration = Duration::from_secs(90);
+pub(super) const REQUEST_WITHIN: Duration = Duration::from_secs(90);
 /// Bytes of a request's head.
 const HEAD_BYTES_MAX: usize = 64 << 10;
 
@@ -97,6 +98,8 @@ pub struct Server {
     advertised_port: Option<u16>,
     topic_tracking: bool,
     topic_reset: bool,
+    /// The way to other workers.
+    workers: WebClient,
     door: Door,
 }
 
@@ -123,6 +126,7 @@ impl Server {
             return Err(ServerError::Open(address));
         }
         let tls = rest.tls.as_ref().map(|tls| tls::acceptor(tls, rest.client_certificates));
+        let workers = tls::towards_workers(rest.tls.as_ref(), rest.client_certificates).map_err(ServerError::Files)?;
         let users = Users::read(rest.auth_file.as_deref(), rest.tokens_file.as_deref()).map_err(ServerError::Files)?;
         let door = Door {
             tls: tls.transpose().map_err(ServerError::Files)?,
@@ -141,6 +145,7 @@ impl Server {
             advertised_port: rest.advertised_port,
             topic_tracking: rest.topic_tracking,
             topic_reset: rest.topic_reset,
+            workers: WebClient::with_tls(workers),
             door,
         })
     }
@@ -175,6 +180,7 @@ impl Server {
             topic_tracking: self.topic_tracking,
             topic_reset: self.topic_reset,
             scheme,
+            workers: self.workers,
             requests: Requests::default(),
             cluster_id,
         });

@@ -2,19 +2,43 @@
 
 use std::sync::Arc;
 
-use rustls::{RootCertStore, ServerConfig, server::WebPkiClientVerifier};
+use rustls::{ClientConfig, RootCertStore, ServerConfig, server::WebPkiClientVerifier};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use tokio_rustls::TlsAcceptor;
 
 use crate::config::{Pem, Tls};
+
+const KEYSTORE: &str = "listeners.https.ssl.keystore";
+const TRUSTSTORE: &str = "listeners.https.ssl.truststore";
+
+/// The side of a worker that asks another one, with the same settings: it trusts the system's roots and those of the truststore,
+/// and shows its own certificate where clients have to have one.
+///
+/// # Errors
+/// As `acceptor`.
+pub(super) fn towards_workers(tls: Option<&Tls>, client_certificates: bool) -> Result<ClientConfig, String> {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if let Some(trust) = tls.and_then(|tls| tls.trust.as_ref()) {
+        roots.add_parsable_certificates(certificates(trust, TRUSTSTORE)?);
+    }
+    let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()));
+    let config = config.with_safe_default_protocol_versions().map_err(|error| error.to_string())?;
+    let config = config.with_root_certificates(roots);
+    match tls.and_then(|tls| tls.identity.as_ref()).filter(|_| client_certificates) {
+        None => Ok(config.with_no_client_auth()),
+        Some((chain, key)) => {
+            let identity = config.with_client_auth_cert(certificates(chain, KEYSTORE)?, private_key(key)?);
+            identity.map_err(|error| format!("{KEYSTORE}: {error}"))
+        }
+    }
+}
 
 /// Of the settings.
 ///
 /// # Errors
 /// A sentence with the setting; it holds nothing of a key.
 pub(super) fn acceptor(tls: &Tls, client_certificates: bool) -> Result<TlsAcceptor, String> {
-    const KEYSTORE: &str = "listeners.https.ssl.keystore";
-    const TRUSTSTORE: &str = "listeners.https.ssl.truststore";
     if tls.key_password.is_some() {
         return Err(
             "listeners.https.ssl.key.password: keys with a password are not read; write it without one".to_owned()
@@ -22,8 +46,7 @@ pub(super) fn acceptor(tls: &Tls, client_certificates: bool) -> Result<TlsAccept
     }
     let Some((chain, key)) = &tls.identity else { return Err(format!("{KEYSTORE}.location is missing")) };
     let chain = certificates(chain, KEYSTORE)?;
-    let key = PrivateKeyDer::from_pem_slice(&bytes(key, KEYSTORE)?)
-        .map_err(|_| format!("{KEYSTORE} holds no private key in PEM"))?;
+    let key = private_key(key)?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ServerConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions();
     let config = config.map_err(|error| error.to_string())?;
@@ -50,6 +73,10 @@ fn bytes(pem: &Pem, setting: &str) -> Result<Vec<u8>, String> {
             std::fs::read(path).map_err(|error| format!("{setting}.location = {}: {error}", path.display()))
         }
     }
+}
+
+fn private_key(pem: &Pem) -> Result<PrivateKeyDer<'static>, String> {
+    PrivateKeyDer::from_pem_slice(&bytes(pem, KEYSTORE)?).map_err(|_| format!("{KEYSTORE} holds no private key in PEM"))
 }
 
 fn certificates(pem: &Pem, setting: &str) -> Result<Vec<CertificateDer<'static>>, String> {

@@ -23,6 +23,8 @@ pub enum Event {
     Changed { who: String, request: String, status: u16 },
     NotKnown { who: String, request: String },
     WorkerStarted { backend: String, connectors: usize },
+    StandingBy,
+    DutyLost,
     ConfigWarning { property: String, text: String },
     ConfigIgnored { property: String, text: String },
     Started { class: String, version: String, offset: Option<SourceOffset> },
@@ -60,6 +62,8 @@ impl Event {
             Self::CacheNotWritten { .. } => "cache-not-written",
             Self::RootsMissing { .. } => "roots-missing",
             Self::WorkerStarted { .. } => "worker-started",
+            Self::StandingBy => "standing-by",
+            Self::DutyLost => "duty-lost",
             Self::Listening { .. } => "listening",
             Self::OtherWorker { .. } => "other-worker",
             Self::StatusNotRead { .. } => "status-not-read",
@@ -246,6 +250,19 @@ impl Event {
                 message: format!("{connectors} connector{} into {backend}", if *connectors == 1 { "" } else { "s" }),
                 fields: vec![],
             },
+            Self::StandingBy => Line {
+                level: Level::INFO,
+                message: "another worker of the group runs the connectors; takes over when that one ends".to_owned(),
+                fields: vec![],
+            },
+            Self::DutyLost => Line {
+                level: Level::WARN,
+                message:
+                    "was left out of the group, as it sent no heartbeat in time; ends the connectors, which another \
+                          worker may run already"
+                        .to_owned(),
+                fields: vec![],
+            },
             Self::Listening { url } => Line {
                 level: Level::INFO,
                 message: format!("the REST API answers at {url}"),
@@ -259,8 +276,8 @@ impl Event {
             Self::OtherWorker { worker_id } => Line {
                 level: Level::WARN,
                 message: format!(
-                    "the worker {worker_id} has these connectors, or was killed with them: if it still runs, end one of the two; both \
-                     would run every connector"
+                    "takes over connectors that the worker {worker_id} has not let go: it was killed, or it has another group.id and \
+                     still runs them"
                 ),
                 fields: vec![("worker_id", worker_id.clone())],
             },

@@ -66,7 +66,9 @@ pub fn start(format: LogFormat, level: LogLevel, screen: Screen) {
     // Libraries speak about their inner life; at the usual levels only their warnings matter.
     let ours = LevelFilter::from(level);
     let others = if level == LogLevel::Trace { ours } else { ours.min(LevelFilter::WARN) };
-    LEVELS.begin(&[("root", others), (TARGET, ours)]);
+    // Of groups of workers our own lines tell; the client's are about its interface.
+    let groups = if level == LogLevel::Trace { ours } else { ours.min(LevelFilter::ERROR) };
+    LEVELS.begin(&[("root", others), (TARGET, ours), ("krafka.consumer", groups)]);
     let layer = tracing_subscriber::fmt::layer().event_format(format).with_writer(screen).with_filter(Wanted);
     // An error means that somebody (a test) has started logging before.
     let _ = tracing_subscriber::registry().with(layer).try_init();

@@ -157,7 +157,7 @@ fn carry(
             while !over.load(Ordering::Relaxed) {
                 for question in QUESTIONS {
                     let begin = Instant::now();
-                    if http::ask(port, "GET", question, "").is_some() {
+                    if http::ask(port, "GET", question, "").is_ok() {
                         times_ms.push(begin.elapsed().as_secs_f64() * MILLIS_PER_SECOND);
                     }
                 }
