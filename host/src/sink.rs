@@ -102,6 +102,11 @@ pub trait Backend: Send + Sync {
     /// Whether the connector could write to these topics and store its offset: asks, and changes nothing.
     async fn preflight(&self, connector: &ConnectorConfig, topics: &[String]) -> Vec<Check>;
 
+    /// The id of the Kafka cluster; `None` where there is no cluster, or where it does not answer.
+    async fn cluster_id(&self) -> Option<String> {
+        None
+    }
+
     /// In a few words for the log: `embedded log in ./tributary-data`, `Kafka at 127.0.0.1:9092`.
     fn describe(&self) -> String;
 }

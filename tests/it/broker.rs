@@ -193,7 +193,7 @@ impl Broker {
 
     fn single(libs: &Path, extra: impl FnOnce(&Path) -> Extra) -> Self {
         let node = Node::cluster(1).pop().expect("a cluster of one has one");
-        let mut broker = Self::on_disk(libs, &node, Self::cluster_id().trim(), extra);
+        let mut broker = Self::on_disk(libs, &node, Self::new_cluster_id().trim(), extra);
         broker.resume();
         broker
     }
@@ -204,7 +204,7 @@ impl Broker {
             skipped(&reason);
             return None;
         }
-        let (libs, id) = (libs()?, Self::cluster_id());
+        let (libs, id) = (libs()?, Self::new_cluster_id());
         let mut brokers: Vec<Self> = Node::cluster(brokers)
             .iter()
             .map(|node| Self::on_disk(&libs, node, id.trim(), |_| Extra::default()))
@@ -215,7 +215,7 @@ impl Broker {
         Some(brokers)
     }
 
-    fn cluster_id() -> String {
+    fn new_cluster_id() -> String {
         java_output("kafka.tools.StorageTool", &["random-uuid"])
     }
 
@@ -233,6 +233,13 @@ impl Broker {
         let tool = "kafka.tools.StorageTool";
         output_of(java_from(libs, &[], tool), tool, &[&format[..], &users].concat());
         Self { libs: libs.to_owned(), port: node.port, proxy, properties, folder, running: None }
+    }
+
+    /// As it stands on its disk.
+    pub(crate) fn cluster_id(&self) -> String {
+        let path = self.folder.join("log/meta.properties");
+        let text = fs::read_to_string(path).expect("a broker that runs has written it");
+        text.lines().find_map(|line| line.strip_prefix("cluster.id=")).expect("it has an id").to_owned()
     }
 
     /// `bootstrap.servers`.

@@ -2,6 +2,8 @@
 //! are asked; whatever happens to the active one, another goes on where it stood.
 
 use std::{
+    fs,
+    io::Write as _,
     process::{Command, Stdio},
     time::{Duration, Instant},
 };
@@ -31,6 +33,8 @@ fn expect_standby(standby: &Service, of_active: &Service) {
     standby.until("/readyz", |answer| *answer == json!("standby\n"));
     assert!(active(of_active) && !active(standby));
     assert_eq!(standby.ask("GET", "/livez", &NOTHING).0, 200);
+    // The active one notes behind its work that it is.
+    standby.until("/connectors", |answer| answer.is_array());
     for path in
         ["/connectors", "/connectors?expand=status&expand=info", &of("/status"), &of("/config"), "/connectors/absent"]
     {
@@ -45,6 +49,8 @@ fn another_worker_goes_on() {
     let scene = on_kafka(&org, broker, "workers-leads");
     let first = Service::with_connector(&scene);
     let second = Service::standing_by(&scene);
+    // Which cluster that is, both know.
+    assert_eq!(second.get("/")["kafka_cluster_id"], broker.cluster_id());
     org.create_leads(20);
     first.until_committed(&org);
     expect_standby(&second, &first);
@@ -91,7 +97,6 @@ fn another_worker_goes_on() {
     fourth.run.terminate().0.expect_code(0);
     third.until(&of("/status"), |status| status["tasks"][0]["state"] == "RUNNING");
     third.run.terminate().0.expect_code(0);
-    org.expect_no_sessions();
     expect_exact(&org, broker, "workers-leads");
 }
 
@@ -124,6 +129,28 @@ fn a_broker_that_goes_leaves_one_active() {
     expect_exact(&org, &broker, "alone-leads");
 }
 
+/// The group says who runs a connector. Whoever else takes its transactional id, a worker that was late to let go for one, is
+/// fenced in its turn.
+#[test]
+fn the_active_worker_comes_back() {
+    let Some(broker) = Broker::shared() else { return };
+    let org = Org::start();
+    let scene = on_kafka(&org, broker, "fenced-leads");
+    let service = Service::with_connector(&scene);
+    org.create_leads(10);
+    service.until_committed(&org);
+    let other = scene.run_until_subscribed();
+    org.create_leads(10);
+    service.run.expect_line(&["fenced, and this worker"]);
+    service.until_state("RUNNING", Some("FAILED"));
+    service.until_state("RUNNING", Some("RUNNING"));
+    org.create_leads(10);
+    other.wait(PATIENCE).expect_code(1).expect_said(&["FENCED"]);
+    service.until_committed(&org);
+    service.run.terminate().0.expect_code(0);
+    expect_exact(&org, broker, "fenced-leads");
+}
+
 /// A group with other software in it takes no worker; the worker says what to change.
 #[test]
 fn a_group_of_others_is_left_alone() {
@@ -138,7 +165,7 @@ fn a_group_of_others_is_left_alone() {
     guarded.args(["--command-property", &format!("partition.assignment.strategy={strategy}")]);
     // It ends with its standard input, and so with this test.
     guarded.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
-    let _consumer = guarded.spawn().expect("sh starts");
+    let mut consumer = guarded.spawn().expect("sh starts");
     let state = || {
         let describe = ["--bootstrap-server", &broker.address(), "--describe", "--state", "--group", "taken-leads"];
         java_output("org.apache.kafka.tools.consumer.group.ConsumerGroupCommand", &describe)
@@ -151,4 +178,61 @@ fn a_group_of_others_is_left_alone() {
     }
     let finished = scene.serve(free_port()).wait(Duration::from_secs(30));
     finished.expect_code(2).expect_said(&["taken-leads (group.id)", "name another group.id"]);
+    drop(consumer.stdin.take());
+    consumer.wait().expect("it ends with its input");
+}
+
+/// Between workers the same certificates and users count as at their doors.
+#[test]
+fn requests_are_sent_on_over_tls() {
+    let Some(broker) = Broker::shared() else { return };
+    let org = Org::start();
+    let scene = on_kafka(&org, broker, "tls-leads");
+    let made = |name: &str| {
+        let made = rcgen::generate_simple_self_signed([name.to_owned()]).expect("a certificate can be made");
+        let path = scene.path(&format!("{name}.pem"));
+        fs::write(&path, made.signing_key.serialize_pem() + &made.cert.pem()).expect("the folder is ours");
+        path.to_string_lossy().into_owned()
+    };
+    let (worker, friend, users) = (made("localhost"), made("friend"), scene.path("users.properties"));
+    let trusted = scene.path("trusted.pem");
+    let both = [&worker, &friend].map(|path| fs::read_to_string(path).expect("it was written"));
+    fs::write(&trusted, both.concat()).expect("the folder is ours");
+    fs::write(&users, "ada=engine\n").expect("the folder is ours");
+    let mut scene = scene
+        .worker("listeners", "https://127.0.0.1:8083")
+        .worker("rest.advertised.host.name", "localhost")
+        .worker("tributary.rest.auth.file", &users.to_string_lossy());
+    for (setting, value) in [
+        ("keystore.location", worker.as_str()),
+        ("keystore.type", "PEM"),
+        ("truststore.location", &trusted.to_string_lossy()),
+        ("truststore.type", "PEM"),
+        ("client.auth", "required"),
+    ] {
+        scene = scene.worker(&format!("listeners.https.ssl.{setting}"), value);
+    }
+    let ports = [free_port(), free_port()];
+    let first = scene.serve(ports[0]);
+    first.expect_line(&["worker-started"]);
+    let second = scene.serve(ports[1]);
+    second.expect_line(&["standing-by"]);
+    let ask = |method: &str, path: &str, body: &str| {
+        let mut curl = Command::new("curl");
+        curl.args(["--silent", "--cacert", &worker, "--cert", &friend, "--user", "ada:engine", "-X", method]);
+        curl.args(["-H", "Content-Type: application/json", "--data", body]);
+        curl.args(["--retry", "9", &format!("https://localhost:{}{path}", ports[1])]).output()
+    };
+    let created = match ask("POST", "/connectors", &creation(&scene, Some("STOPPED")).to_string()) {
+        Ok(output) => String::from_utf8_lossy(&output.stdout).into_owned(),
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "SKIPPED: TLS between workers: curl: {error}");
+            return;
+        }
+    };
+    assert!(created.contains(&format!("\"name\":\"{NAME}\"")) && !created.contains("error_code"), "{created}");
+    first.expect_line(&["ada asked POST /connectors, answered 201"]);
+    for run in [second, first] {
+        run.terminate().0.expect_code(0);
+    }
 }

@@ -70,18 +70,23 @@ struct Numbers {
 }
 
 #[derive(Debug, Default, PartialEq)]
-struct Connectors(BTreeMap<String, Numbers>);
+struct Connectors {
+    of: BTreeMap<String, Numbers>,
+    /// The worker that was asked has none, as another one is active.
+    elsewhere: bool,
+}
 
 impl Connectors {
     /// Of Prometheus' text, as the service writes it.
     fn parse(text: &str) -> Self {
         let mut connectors = Self::default();
         for line in text.lines().filter(|line| !line.starts_with('#')) {
+            connectors.elsewhere |= line == "tributary_worker_active 0";
             let Some((series, value)) = line.rsplit_once(' ') else { continue };
             let Some((name, labels)) = series.split_once('{') else { continue };
             let (labels, Ok(value)) = (labels_of(labels), value.parse::<f64>()) else { continue };
             let Some(connector) = labels.get("connector").filter(|connector| !connector.is_empty()) else { continue };
-            let numbers = connectors.0.entry(connector.clone()).or_default();
+            let numbers = connectors.of.entry(connector.clone()).or_default();
             let word = || labels.get("status").cloned().unwrap_or_default().to_ascii_uppercase();
             match name {
                 "kafka_connect_connector_status" => numbers.state = word(),
@@ -94,7 +99,7 @@ impl Connectors {
             }
         }
         // Counters outlive a connector; its state does not.
-        connectors.0.retain(|_, numbers| !numbers.state.is_empty());
+        connectors.of.retain(|_, numbers| !numbers.state.is_empty());
         connectors
     }
 }
@@ -130,11 +135,11 @@ fn table(before: &Connectors, now: &Connectors, time: Duration, now_ms: i64, row
     #[expect(clippy::cast_precision_loss, reason = "milliseconds since the epoch take 41 bits")]
     let now_s = now_ms as f64 / 1_000.0;
     let rate = |name: &str, numbers: &Numbers| {
-        let written = before.0.get(name).map_or(numbers.written, |before| before.written);
+        let written = before.of.get(name).map_or(numbers.written, |before| before.written);
         (numbers.written - written).max(0.0) / time.as_secs_f64().max(0.001)
     };
     let mut connectors: Vec<(&String, &Numbers, f64)> =
-        now.0.iter().map(|(name, numbers)| (name, numbers, rate(name, numbers))).collect();
+        now.of.iter().map(|(name, numbers)| (name, numbers, rate(name, numbers))).collect();
     connectors.sort_by(|(_, _, a), (_, _, b)| b.total_cmp(a));
     let total: f64 = connectors.iter().map(|(_, _, rate)| rate).sum();
     let mut rows =
@@ -156,7 +161,8 @@ fn table(before: &Connectors, now: &Connectors, time: Duration, now_ms: i64, row
     let count = connectors.len();
     let more = if count > rows_max { format!(", {} not shown", count - rows_max) } else { String::new() };
     let plural = if count == 1 { "" } else { "s" };
-    format!("{count} connector{plural}, {total:.1} records/s{more}\n{}", super::pretty::columns(&rows))
+    let elsewhere = if now.elsewhere { "; this worker stands by, ask the active one" } else { "" };
+    format!("{count} connector{plural}, {total:.1} records/s{more}{elsewhere}\n{}", super::pretty::columns(&rows))
 }
 
 #[cfg(test)]
@@ -186,6 +192,9 @@ mod tests {
         assert_eq!(text, expected);
         let text = table(&before, &now, Duration::from_secs(2), 100_000, 1);
         assert!(text.starts_with("2 connectors, 10.0 records/s, 1 not shown\n") && !text.contains("idle"), "{text}");
+        let standby = Connectors::parse("tributary_worker_active 0\n");
+        let text = table(&standby, &standby, Duration::from_secs(2), 100_000, 1);
+        assert!(text.starts_with("0 connectors, 0.0 records/s; this worker stands by, ask the active one\n"), "{text}");
         assert_eq!(Connectors::parse("nonsense\n{\nx{y 1\nx{y=\"z 1\n"), Connectors::default());
     }
 }

@@ -6,7 +6,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak},
     time::Duration,
 };
 
@@ -14,7 +14,7 @@ use async_trait::async_trait;
 use tokio::{
     sync::{Mutex as AsyncMutex, MutexGuard as AsyncMutexGuard, watch},
     task::JoinHandle,
-    time::{Instant, timeout_at},
+    time::{Instant, timeout, timeout_at},
 };
 
 use super::{
@@ -40,6 +40,10 @@ use crate::{
 const HALT_WITHIN: Duration = Duration::from_secs(12);
 /// From the loss of the duty, or the signal to stop, to the end of every task.
 const LET_GO_WITHIN: Duration = Duration::from_millis(9_000);
+/// After a task was fenced while this worker has the duty. Longer than another one needs to see that it has it no more.
+const AFTER_FENCED: Duration = Duration::from_secs(5);
+/// How long somebody waits who asks for the cluster's id.
+const CLUSTER_ID_WITHIN: Duration = Duration::from_secs(5);
 /// How long it is believed who the active worker is, and that nobody is.
 const ACTIVE_KNOWN_FOR: Duration = Duration::from_secs(5);
 const NOBODY_KNOWN_FOR: Duration = Duration::from_millis(250);
@@ -80,6 +84,7 @@ pub struct Herder {
     role: watch::Sender<Role>,
     /// Who was active when that was last looked up, and when.
     active_elsewhere: AsyncMutex<Option<(Instant, Option<String>)>>,
+    cluster_id: OnceLock<String>,
     /// Held for the length of a change.
     changing: AsyncMutex<()>,
     /// Something about a connector is another than before.
@@ -123,6 +128,7 @@ impl Herder {
             connectors: Mutex::default(),
             role: watch::Sender::new(Role::Joining),
             active_elsewhere: AsyncMutex::default(),
+            cluster_id: OnceLock::new(),
             changing: AsyncMutex::default(),
             changed: watch::Sender::new(()),
             recorder: Mutex::default(),
@@ -216,10 +222,15 @@ impl Herder {
         self.parts.store.ready().await
     }
 
-    /// What the worker writes to, for those who ask for a cluster's id.
-    #[must_use]
-    pub fn cluster_id(&self) -> String {
-        self.parts.backend.describe()
+    /// The id of the cluster that the worker writes to; in words where there is none, or as long as it does not answer.
+    pub async fn cluster_id(&self) -> String {
+        if let Some(id) = self.cluster_id.get() {
+            return id.clone();
+        }
+        match timeout(CLUSTER_ID_WITHIN, self.parts.backend.cluster_id()).await.ok().flatten() {
+            Some(id) => self.cluster_id.get_or_init(|| id).clone(),
+            None => self.parts.backend.describe(),
+        }
     }
 
     /// The right to change something, which one has at a time, and none while another worker has the duty.
@@ -292,6 +303,7 @@ impl Herder {
         let (me, name) = (Weak::clone(&self.me), name.to_owned());
         tokio::spawn(async move {
             let Some(herder) = me.upgrade() else { return };
+            let mut fenced = false;
             let metrics = Arc::clone(&herder.parts.telemetry.metrics);
             metrics.add("connector_startup_attempts_total", &[], 1);
             let event = match herder.task(&name, &config).await {
@@ -305,14 +317,25 @@ impl Herder {
                         Ok(TaskEnd::Failed(reason)) => Event::Failed(reason),
                         // Kafka Connect has no word for it; its tools know FAILED.
                         Ok(TaskEnd::Fenced(reason)) => {
+                            fenced = true;
                             Event::Failed(format!("FENCED, another owner took over: {reason}"))
                         }
                         Err(error) => Event::Failed(format!("a defect of the host: {error}")),
                     }
                 }
             };
-            if let Some(herder) = me.upgrade() {
-                herder.tell(&name, event);
+            let Some(herder) = me.upgrade() else { return };
+            herder.tell(&name, event);
+            // The group says which worker runs a connector, not who came last: that may have been a worker that was late to let
+            // go. Whoever has the duty no more has no connector of that name, and one that is wanted otherwise stays so.
+            if fenced && herder.role() == Role::Active {
+                let reason = "it was fenced, and this worker is the one that runs the connectors".to_owned();
+                herder.parts.telemetry.emit(&name, &Fact::Restarting { reason, after: AFTER_FENCED });
+                drop(herder);
+                tokio::time::sleep(AFTER_FENCED).await;
+                if let Some(herder) = me.upgrade() {
+                    herder.tell(&name, Event::Retry);
+                }
             }
         });
     }

@@ -8,7 +8,10 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use tokio::{sync::watch, time::sleep};
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep},
+};
 use tracing::debug;
 
 use super::herder::{Herder, Shown};
@@ -21,6 +24,8 @@ use crate::{
 const INTERVAL: Duration = Duration::from_millis(250);
 /// After a write that failed.
 const RETRY_INTERVAL: Duration = Duration::from_secs(10);
+/// After which it is written again which worker that is.
+const AGAIN: Duration = Duration::from_secs(30);
 /// How long the last write may take when the worker ends.
 const LAST_WITHIN: Duration = Duration::from_secs(1);
 
@@ -81,9 +86,10 @@ impl Recorder {
         states.filter_map(|(_, value)| self.other(value)).collect()
     }
 
-    /// The worker that is active, as it noted itself, and is not this one.
+    /// The worker that is active, as it noted itself, and is not this one; else one that has connectors.
     pub(super) fn active(&self) -> Option<String> {
-        self.other(self.written.get(WORKER)?)
+        let noted = self.written.get(WORKER).and_then(|value| self.other(value));
+        noted.or_else(|| self.others().into_iter().next())
     }
 
     /// Another worker than this one, in a state that it has noted and not taken back.
@@ -151,9 +157,14 @@ impl Recorder {
         mut progressed: watch::Receiver<()>,
         mut recording: watch::Receiver<Recording>,
     ) {
-        let mut told = false;
+        let (mut told, mut noted) = (false, Instant::now());
         while *recording.borrow() == Recording::GoesOn {
             let Some(strong) = herder.upgrade() else { return };
+            if noted.elapsed() >= AGAIN {
+                // A worker that was late to let go may have written over it.
+                self.written.remove(WORKER);
+                noted = Instant::now();
+            }
             let records = self.changes(&strong.all(), now_ms());
             let written = if records.is_empty() { Ok(()) } else { strong.store().put_status(&records).await };
             let telemetry = strong.telemetry().clone();
@@ -185,6 +196,7 @@ impl Recorder {
             tokio::select! {
                 changed = changed.changed() => if changed.is_err() { return },
                 _ = progressed.changed() => {}
+                () = sleep(AGAIN) => {}
                 _ = recording.wait_for(|recording| *recording != Recording::GoesOn) => break,
             }
         }

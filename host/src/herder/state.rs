@@ -18,6 +18,8 @@ pub enum Event {
     Hold(bool),
     /// Somebody wants it gone.
     Delete,
+    /// What failed may work now. What works is left alone.
+    Retry,
     /// The task's life has ended, as it was asked to.
     Halted,
     /// The task's life has ended by itself.
@@ -92,6 +94,7 @@ impl Machine {
                     return Some(Action::Halt);
                 }
             }
+            Event::Retry => self.failed = None,
             Event::Hold(held) => {
                 self.held = held;
                 if held {
@@ -186,7 +189,8 @@ mod tests {
     /// Every event, with a trace that tells it apart.
     fn events() -> Vec<Event> {
         let wants = TARGETS.map(Event::Want);
-        let others = [Event::Configure, Event::Restart, Event::Hold(true), Event::Hold(false), Event::Delete];
+        let others =
+            [Event::Configure, Event::Restart, Event::Retry, Event::Hold(true), Event::Hold(false), Event::Delete];
         let ends = [Event::Halted, Event::Failed("f".to_owned()), Event::Refused("r".to_owned())];
         wants.into_iter().chain(others).chain(ends).collect()
     }
@@ -206,6 +210,7 @@ mod tests {
             ("Want(Stopped)", [None, Some(Halt), None]),
             ("Configure", [Some(Start), Some(Halt), None]),
             ("Restart", [Some(Start), Some(Halt), None]),
+            ("Retry", [Some(Start), None, None]),
             ("Hold(true)", [None, Some(Halt), None]),
             ("Hold(false)", [Some(Start), None, None]),
             ("Delete", [Some(Forget), Some(Halt), None]),
@@ -245,6 +250,7 @@ mod tests {
         assert_eq!(machine.on(Event::Failed("why".to_owned())), None, "it stays failed until somebody acts");
         assert_eq!(machine.connector(), ("RUNNING", None));
         assert_eq!(machine.task("RUNNING"), Some(("FAILED", Some("why"))));
+        assert_eq!(machine.clone().on(Event::Retry), Some(Action::Start));
         assert_eq!(machine.on(Event::Restart), Some(Action::Start));
         machine.on(Event::Refused("bad".to_owned()));
         assert_eq!((machine.connector(), machine.task("RUNNING")), (("FAILED", Some("bad")), None));

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use krafka::{
     Compression as Codec, Kafka, KrafkaError, Record,
-    admin::DescribeFeaturesOptions,
+    admin::{DescribeClusterOptions, DescribeFeaturesOptions},
     error::ErrorCode,
     producer::{Acks, Producer, ProducerBuilder, TransactionalProducer},
 };
@@ -172,6 +172,12 @@ impl Cluster {
             builder = builder.max_request_size(bytes);
         }
         builder
+    }
+
+    /// Its id, if it says it.
+    pub(super) async fn id(&self) -> Option<String> {
+        let options = DescribeClusterOptions::default().timeout(Duration::from_secs(5));
+        Some(self.kafka.admin().describe_cluster(options).await.ok()?.cluster_id)
     }
 
     /// One line about the cluster for whoever reads the log.

@@ -24,8 +24,8 @@ use tracing::{debug, warn};
 use super::{KafkaBackend, WORKER_LOGIN, cluster::Cluster, topics};
 use crate::{sink::SinkError, store::Duty};
 
-/// How long one turn looks at the topic; a rebalance is noticed after it at the latest.
-const POLL: Duration = Duration::from_millis(500);
+/// How long one turn takes: what the coordinator decides is noticed after it at the latest.
+const TURN: Duration = Duration::from_millis(100);
 /// After a turn that failed, when Kafka is away.
 const RETRY_INTERVAL: Duration = Duration::from_millis(500);
 /// How long leaving the group may take; who cannot leave is left out after `session.timeout.ms`.
@@ -128,7 +128,7 @@ impl KafkaBackend {
         }
         let consumer = builder.build().await.map_err(|error| failed(&error))?;
         consumer.subscribe([&kafka.config_topic.name]).await.map_err(|error| failed(&error))?;
-        let ended = turns(&consumer, &listener, stop, failed).await;
+        let ended = turns(&consumer, &kafka.config_topic.name, &listener, stop, failed).await;
         // Before leaving, so that nothing goes on here when another one takes up; it may have been lost a moment ago.
         listener.let_go(ended.is_err()).await;
         let leaving =
@@ -143,14 +143,15 @@ impl KafkaBackend {
 /// Turns the consumer, which keeps the membership alive.
 async fn turns(
     consumer: &Consumer,
+    topic: &str,
     listener: &Listener,
     stop: &mut watch::Receiver<bool>,
     failed: impl Fn(&KrafkaError) -> SinkError,
 ) -> Result<(), SinkError> {
-    let mut told = false;
+    let (mut told, mut is_paused) = (false, false);
     loop {
         let polled = tokio::select! {
-            polled = consumer.poll(POLL) => polled,
+            polled = consumer.poll(TURN) => polled,
             // An error means that nobody can ask for a stop any more, which is asking for one.
             _ = stop.wait_for(|stop| *stop) => return Ok(()),
         };
@@ -159,7 +160,15 @@ async fn turns(
             return Err(error);
         }
         match polled {
-            Ok(_) => told = false,
+            Ok(_) => {
+                told = false;
+                let has_it = listener.has_it.load(Ordering::Acquire);
+                if has_it && !is_paused {
+                    // Nothing is read here, so that a turn waits for no record.
+                    consumer.pause(topic, &[PARTITION]).await;
+                }
+                is_paused = has_it;
+            }
             Err(error) => match failed(&error) {
                 SinkError::Unavailable(error) => {
                     if !std::mem::replace(&mut told, true) {

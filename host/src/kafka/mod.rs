@@ -160,6 +160,10 @@ impl Backend for KafkaBackend {
         checks
     }
 
+    async fn cluster_id(&self) -> Option<String> {
+        self.cluster().await.ok()?.id().await
+    }
+
     fn describe(&self) -> String {
         format!("Kafka at {}", self.kafka.bootstrap_servers)
     }

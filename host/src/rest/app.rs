@@ -32,8 +32,6 @@ pub(super) struct Shared {
     pub(super) workers: WebClient,
     /// What was asked for in Confluent's way, by connector.
     pub(super) requests: cloud::Requests,
-    /// The cluster that records go to; of the embedded log its name.
-    pub(super) cluster_id: String,
 }
 
 impl Deref for App {

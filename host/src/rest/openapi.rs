@@ -88,9 +88,23 @@ const SHARED: &[Operation] = &[
 /// Kafka Connect's REST API alone, and what a service has besides.
 pub(super) const OPERATIONS: &[Operation] = &[
     operation("get", "/", "Version of the worker and id of its Kafka cluster", &[], None, &[(200, "ServerInfo")]),
-    operation("get", "/health", "Health in Kafka Connect's form (KIP-1017)", &[], None, &[(200, "Health")]),
+    operation(
+        "get",
+        "/health",
+        "Health in Kafka Connect's form (KIP-1017)",
+        &[],
+        None,
+        &[(200, "Health"), (503, "Health")],
+    ),
     operation("get", "/livez", "The process answers", &[], None, &[(200, "text")]),
-    operation("get", "/readyz", "The store of the connectors answers", &[], None, &[(200, "text"), (503, "text")]),
+    operation(
+        "get",
+        "/readyz",
+        "The worker has its place in its group, and the store of the connectors answers",
+        &[],
+        None,
+        &[(200, "text"), (503, "text")],
+    ),
     operation("get", "/metrics", "Metrics as Prometheus reads them", &[], None, &[(200, "text")]),
     operation("get", "/openapi.json", "This document", &[], None, &[(200, "Object")]),
     operation(

@@ -13,7 +13,7 @@ const CONNECT_VERSION: &str = "4.3.1";
 /// Kafka Connect's `ServerInfo`; the commit is this program's own version.
 pub(super) async fn server_info(State(app): State<App>) -> Json<Value> {
     let commit = concat!("tributary-", env!("CARGO_PKG_VERSION"));
-    Json(json!({"version": CONNECT_VERSION, "commit": commit, "kafka_cluster_id": app.cluster_id}))
+    Json(json!({"version": CONNECT_VERSION, "commit": commit, "kafka_cluster_id": app.herder.cluster_id().await}))
 }
 
 /// KIP-1017.

@@ -173,7 +173,7 @@ impl Server {
 
     /// Answers until `stop` becomes true.
     pub async fn serve(self, herder: Arc<Herder>, mut stop: watch::Receiver<bool>) {
-        let (scheme, cluster_id) = (self.scheme(), herder.cluster_id());
+        let scheme = self.scheme();
         let telemetry = herder.telemetry().clone();
         let app = App::new(Shared {
             herder,
@@ -182,7 +182,6 @@ impl Server {
             scheme,
             workers: self.workers,
             requests: Requests::default(),
-            cluster_id,
         });
         let router = match self.door.cors.clone() {
             Some(cors) => app.router().layer(cors),

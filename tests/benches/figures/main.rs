@@ -30,6 +30,7 @@ mod stats;
 mod throughput;
 mod usage;
 mod worker;
+mod workers;
 
 use std::{io::Write as _, path::PathBuf};
 
@@ -52,13 +53,14 @@ pub(crate) struct Effort {
 /// A figure: its name on the command line, and what measures it.
 type Figure = (&'static str, fn(&Destinations, &Effort) -> anyhow::Result<String>);
 
-const FIGURES: [Figure; 10] = [
+const FIGURES: [Figure; 11] = [
     ("size", |_, _| size::measure()),
     ("throughput", throughput::measure),
     ("formats", formats::measure),
     ("exactly-once", throughput::measure_exactly_once),
     ("delivery", guarantee::measure),
     ("service", service::measure),
+    ("workers", workers::measure),
     ("sandbox", |_, effort| sandbox::measure(effort)),
     ("latency", latency::measure),
     ("memory", memory::measure),

@@ -123,7 +123,7 @@ fn serve(outlet: &Outlet<'_>, port: u16, cache: &Path) -> anyhow::Result<Program
         &["serve".as_ref(), "--worker".as_ref(), worker.as_os_str(), "--listen".as_ref(), address.as_ref()],
         cache,
     )?;
-    program.wait_for("the REST API answers")?;
+    program.wait_for("worker-started")?;
     Ok(program)
 }
 
@@ -211,7 +211,7 @@ fn many(destination: Destination<'_>) -> anyhow::Result<String> {
     let program = serve(&outlet, port, cache.path())?;
     let seconds = begin.elapsed().as_secs_f64();
     table.push_str(&format!(
-        "\nA start with all of them takes {:.0} ms until the REST API answers.\n",
+        "\nA start with all of them takes {:.0} ms until they are there.\n",
         seconds * MILLIS_PER_SECOND
     ));
     program.terminate()?;
