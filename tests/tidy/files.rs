@@ -37,7 +37,7 @@ const SLEEPS: &[(&str, usize, &str)] = &[
         3,
         "the instants at which a kill comes; nothing announces what a database holds, or that a container answers",
     ),
-    ("tests/it/registry.rs", 1, "nothing announces that a foreign process answers"),
+    ("tests/it/registry.rs", 2, "nothing announces that a foreign process answers"),
     ("tests/it/serve.rs", 1, "a REST API is asked, and announces nothing"),
     ("tests/it/process.rs", 1, "the kernel tells nobody that a process was halted"),
 ];

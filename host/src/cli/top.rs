@@ -141,7 +141,8 @@ fn table(before: &Connectors, now: &Connectors, time: Duration, now_ms: i64, row
     let mut connectors: Vec<(&String, &Numbers, f64)> =
         now.of.iter().map(|(name, numbers)| (name, numbers, rate(name, numbers))).collect();
     connectors.sort_by(|(_, _, a), (_, _, b)| b.total_cmp(a));
-    let total: f64 = connectors.iter().map(|(_, _, rate)| rate).sum();
+    // A sum of nothing is -0.
+    let total = connectors.iter().fold(0.0, |total, (_, _, rate)| total + rate);
     let mut rows =
         vec![["CONNECTOR", "STATE", "TASK", "RECORDS/S", "LAST EVENT", "REPLAY ID", "MEMORY"].map(str::to_owned)];
     rows.extend(connectors.iter().take(rows_max).map(|(name, numbers, rate)| {
