@@ -116,15 +116,17 @@ fn the_status_topic_is_that_of_kafka_connect() {
     let org = Org::start();
     let scene = on_kafka(&org, broker, "status-leads");
     let service = Service::start(&scene);
-    service.expect("PUT", "/admin/loggers/tributary.herder", &json!({"level": "DEBUG"}), 200);
     service.expect("POST", "/connectors", &creation(&scene, None), 201);
     service.run.expect_line(&["subscribed"]);
-    service.run.expect_line(&["noted where the connectors stand"]);
     org.create_leads(1);
     service.until_committed(&org);
     let used = json!({NAME: {"topics": ["status-leads"]}});
     service.until(&of("/topics"), |topics| *topics == used);
     let worker = format!("127.0.0.1:{}", service.port);
+    let (key, deadline) = (format!("status-topic-status-leads:connector-{NAME}"), Instant::now() + PATIENCE);
+    while !read_all(broker, "status-leads-status").iter().any(|record| record.key.as_ref() == Some(&key)) {
+        assert!(Instant::now() < deadline, "{key} is not noted");
+    }
     service.run.terminate().0.expect_code(0);
     let records = read_all(broker, "status-leads-status");
     let values = |key: &str| -> Vec<Value> {

@@ -18,7 +18,10 @@ use krafka::{
     CloseOptions, GroupMembershipOperation, KrafkaError,
     consumer::{AutoOffsetReset, Consumer, ConsumerRebalanceListener, PartitionAssignmentStrategy, TopicPartition},
 };
-use tokio::{sync::watch, time::sleep};
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep},
+};
 use tracing::{debug, warn};
 
 use super::{KafkaBackend, WORKER_LOGIN, cluster::Cluster, topics};
@@ -28,8 +31,12 @@ use crate::{sink::SinkError, store::Duty};
 const TURN: Duration = Duration::from_millis(100);
 /// After a turn that failed, when Kafka is away.
 const RETRY_INTERVAL: Duration = Duration::from_millis(500);
+/// Before another try to join, when a membership has ended by itself.
+const AGAIN_AFTER: Duration = Duration::from_secs(2);
 /// How long leaving the group may take; who cannot leave is left out after `session.timeout.ms`.
-const LEAVE_WITHIN: Duration = Duration::from_secs(3);
+const LEAVE_WITHIN: Duration = Duration::from_secs(1);
+/// How long a worker may have no place before it says so, again and again.
+const PLACE_WITHIN: Duration = Duration::from_secs(15);
 
 /// The partition that stands for the duty: a config topic has one.
 const PARTITION: i32 = 0;
@@ -38,12 +45,15 @@ const PARTITION: i32 = 0;
 struct Listener {
     duty: Arc<dyn Duty>,
     has_it: AtomicBool,
+    /// It has it, or knows that another worker does.
+    has_place: AtomicBool,
     /// Why the duty could not be taken up.
     failed: Mutex<Option<SinkError>>,
 }
 
 impl Listener {
     async fn let_go(&self, lost: bool) {
+        self.has_place.store(false, Ordering::Release);
         if self.has_it.load(Ordering::Acquire) {
             self.duty.let_go(lost).await;
             // Afterwards, as this may be dropped halfway, and is called again then.
@@ -55,6 +65,7 @@ impl Listener {
 /// Kafka tells of what is new: a worker that keeps its partition is told of none.
 impl ConsumerRebalanceListener for Listener {
     async fn on_partitions_assigned(&self, partitions: &[TopicPartition]) {
+        self.has_place.store(true, Ordering::Release);
         if partitions.iter().any(|partition| partition.partition == PARTITION) {
             self.has_it.store(true, Ordering::Release);
             if let Err(error) = self.duty.take_up().await {
@@ -84,18 +95,33 @@ impl KafkaBackend {
         mut stop: watch::Receiver<bool>,
     ) -> Result<(), SinkError> {
         let login = || self.worker.security_now().unwrap_or_default();
+        let mut was_connected = false;
         loop {
             let with = login();
             // A broker answers what comes over one connection in its order, and keeps a member waiting for others and for
             // records: on the connection that is shared everybody would wait with it.
-            let own = Cluster::connect(&self.kafka, &with, WORKER_LOGIN).await?;
-            let ended = self.membership(&own, &duty, &mut stop).await;
+            let connected = tokio::select! {
+                connected = Cluster::connect(&self.kafka, &with, WORKER_LOGIN) => connected,
+                _ = stop.wait_for(|stop| *stop) => return Ok(()),
+            };
+            let was_refused = |error: &SinkError| !matches!(error, SinkError::Unavailable(_));
+            let ended = match connected {
+                Ok(own) => {
+                    was_connected = true;
+                    self.membership(&own, &duty, &mut stop).await
+                }
+                Err(error) => Err(error),
+            };
             let Err(error) = ended else { return Ok(()) };
-            // With secrets that were rotated meanwhile the worker comes again.
-            if login() == with || *stop.borrow() {
+            // A worker that has worked waits for a cluster that is away; and with secrets that were rotated it comes again.
+            if !was_connected || (was_refused(&error) && login() == with) {
                 return Err(error);
             }
-            warn!(%error, "joins the group again with another login");
+            warn!(%error, "joins the group again");
+            tokio::select! {
+                () = sleep(AGAIN_AFTER) => {}
+                _ = stop.wait_for(|stop| *stop) => return Ok(()),
+            }
         }
     }
 
@@ -108,8 +134,12 @@ impl KafkaBackend {
     ) -> Result<(), SinkError> {
         let kafka = &self.kafka;
         topics::ensure_compacted(cluster, &kafka.config_topic, "config.storage").await?;
-        let listener =
-            Arc::new(Listener { duty: Arc::clone(duty), has_it: AtomicBool::new(false), failed: Mutex::default() });
+        let listener = Arc::new(Listener {
+            duty: Arc::clone(duty),
+            has_it: AtomicBool::new(false),
+            has_place: AtomicBool::new(false),
+            failed: Mutex::default(),
+        });
         let doing = format!("taking part in the group {} (group.id)", kafka.group_id);
         let failed = |error: &KrafkaError| cluster.error(&doing, error);
         let mut builder = cluster
@@ -149,7 +179,18 @@ async fn turns(
     failed: impl Fn(&KrafkaError) -> SinkError,
 ) -> Result<(), SinkError> {
     let (mut told, mut is_paused) = (false, false);
+    let mut placeless = Instant::now();
     loop {
+        // The client tries again by itself, and without a word, while the coordinator does not answer.
+        if listener.has_place.load(Ordering::Acquire) {
+            placeless = Instant::now();
+        } else if placeless.elapsed() >= PLACE_WITHIN {
+            placeless = Instant::now();
+            warn!(
+                "still has no place in the group of workers: its coordinator does not answer, or another worker was frozen; at \
+                 the level WARN the logger krafka.consumer says more"
+            );
+        }
         let polled = tokio::select! {
             polled = consumer.poll(TURN) => polled,
             // An error means that nobody can ask for a stop any more, which is asking for one.
