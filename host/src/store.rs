@@ -90,6 +90,11 @@ pub trait Duty: Send + Sync {
 /// One kind of store. Each call is one change: it happened as a whole, or not at all.
 #[async_trait]
 pub trait ConnectorStore: Send + Sync {
+    /// Whether other workers can open it too.
+    fn is_shared(&self) -> bool {
+        false
+    }
+
     /// Takes part among the workers that share the store, one of which has the duty at a time, until `stop` becomes true. This
     /// one is for a store that no other worker can open.
     ///

@@ -102,6 +102,14 @@ struct Entry {
     deleted: bool,
 }
 
+impl Entry {
+    /// A connector of which this is wanted, and the first action.
+    fn new(config: GivenConfig, target: TargetState) -> (Self, Option<Action>) {
+        let (machine, action) = Machine::new(target);
+        (Self { config, machine, stop: None, deleted: false }, action)
+    }
+}
+
 /// A connector as it is shown.
 #[derive(Clone, Debug)]
 pub struct Shown {
@@ -244,14 +252,14 @@ impl Herder {
     }
 
     fn add(&self, name: String, config: GivenConfig, target: TargetState) {
-        let (machine, action) = Machine::new(target);
+        let (entry, action) = Entry::new(config, target);
         {
             let mut connectors = self.lock();
             // A change that began when this worker still had the duty. It is in the store, for the one that has it now.
             if self.role() != Role::Active {
                 return;
             }
-            connectors.insert(name.clone(), Entry { config, machine, stop: None, deleted: false });
+            connectors.insert(name.clone(), entry);
         }
         self.perform(&name, action);
     }
@@ -663,7 +671,8 @@ impl Duty for Herder {
             BTreeMap::new()
         });
         let recorder = Recorder::new(worker_id.clone(), status);
-        for worker_id in recorder.others() {
+        // Of a store that is not shared the other one is this worker's former self.
+        for worker_id in recorder.others().into_iter().filter(|_| store.is_shared()) {
             telemetry.emit("", &Fact::OtherWorker { worker_id });
         }
         for (connector, topics) in recorder.topics() {
@@ -671,10 +680,22 @@ impl Duty for Herder {
                 telemetry.progress.update(&connector, |standing| standing.topics = topics);
             }
         }
-        self.role.send_replace(Role::Active);
-        telemetry.emit("", &Fact::WorkerStarted { backend: backend.describe(), connectors: stored.len() });
-        for StoredConnector { name, config, target } in stored {
-            self.add(name, config, target);
+        let count = stored.len();
+        let actions: Vec<(String, Option<Action>)> = {
+            let mut connectors = self.lock();
+            let entries = stored.into_iter().map(|StoredConnector { name, config, target }| {
+                let (entry, action) = Entry::new(config, target);
+                connectors.insert(name.clone(), entry);
+                (name, action)
+            });
+            let actions = entries.collect();
+            // Whoever asks from here on finds all of them.
+            self.role.send_replace(Role::Active);
+            actions
+        };
+        telemetry.emit("", &Fact::WorkerStarted { backend: backend.describe(), connectors: count });
+        for (name, action) in actions {
+            self.perform(&name, action);
         }
         self.record(recorder);
         Ok(())

@@ -160,7 +160,7 @@ impl Recorder {
         let (mut told, mut noted) = (false, Instant::now());
         while *recording.borrow() == Recording::GoesOn {
             let Some(strong) = herder.upgrade() else { return };
-            if noted.elapsed() >= AGAIN {
+            if noted.elapsed() >= AGAIN && strong.store().is_shared() {
                 // A worker that was late to let go may have written over it.
                 self.written.remove(WORKER);
                 noted = Instant::now();

@@ -71,6 +71,10 @@ impl KafkaBackend {
 
 #[async_trait]
 impl ConnectorStore for KafkaBackend {
+    fn is_shared(&self) -> bool {
+        true
+    }
+
     async fn take_part(&self, duty: Arc<dyn Duty>, stop: watch::Receiver<bool>) -> Result<(), SinkError> {
         self.take_part_in_group(duty, stop).await
     }
