@@ -2,13 +2,14 @@
 //! folder. Whatever becomes of the tests, a guard in between ends the broker and removes its folder.
 
 use std::{
+    collections::BTreeSet,
     ffi::OsString,
     fs,
     io::Write as _,
     net::{SocketAddr, TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, Output, Stdio},
-    sync::OnceLock,
+    sync::{Mutex, OnceLock, PoisonError},
     thread,
     time::{Duration, Instant},
 };
@@ -94,10 +95,17 @@ fn missing() -> Option<String> {
     java.is_err().then(|| "there is no `java` on the path".to_owned())
 }
 
-/// A port that was free a moment ago.
+/// A port that was free a moment ago, and that nobody here was told of before.
 pub(crate) fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has free ports");
-    listener.local_addr().expect("a bound listener has an address").port()
+    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+    loop {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has free ports");
+        let port = listener.local_addr().expect("a bound listener has an address").port();
+        // The system gives a port again as soon as it is let go, long before a server that was told of it listens there.
+        if GIVEN.lock().unwrap_or_else(PoisonError::into_inner).insert(port) {
+            return port;
+        }
+    }
 }
 
 /// Ends the broker when the tests end, in whatever way: its standard input is a pipe from them. The word `keep` on it ends

@@ -6,7 +6,10 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak},
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -38,8 +41,8 @@ use crate::{
 
 /// How long a change waits for a task to end; a task promises to need no longer.
 const HALT_WITHIN: Duration = Duration::from_secs(12);
-/// From the loss of the duty, or the signal to stop, to the end of every task.
-const LET_GO_WITHIN: Duration = Duration::from_millis(9_000);
+/// From the signal to stop to the end of every task.
+const END_WITHIN: Duration = Duration::from_millis(9_000);
 /// After a task was fenced while this worker has the duty. Longer than another one needs to see that it has it no more.
 const AFTER_FENCED: Duration = Duration::from_secs(5);
 /// How long somebody waits who asks for the cluster's id.
@@ -85,6 +88,8 @@ pub struct Herder {
     /// Who was active when that was last looked up, and when.
     active_elsewhere: AsyncMutex<Option<(Instant, Option<String>)>>,
     cluster_id: OnceLock<String>,
+    /// Lives of tasks that were begun.
+    lives: AtomicU64,
     /// Held for the length of a change.
     changing: AsyncMutex<()>,
     /// Something about a connector is another than before.
@@ -98,6 +103,8 @@ struct Entry {
     machine: Machine,
     /// Asks the task's life to end.
     stop: Option<watch::Sender<bool>>,
+    /// Which life that is: one that was late to end has nothing to say about the next.
+    life: u64,
     /// It is gone for everybody who asks; its task's last life has not ended yet.
     deleted: bool,
 }
@@ -106,7 +113,7 @@ impl Entry {
     /// A connector of which this is wanted, and the first action.
     fn new(config: GivenConfig, target: TargetState) -> (Self, Option<Action>) {
         let (machine, action) = Machine::new(target);
-        (Self { config, machine, stop: None, deleted: false }, action)
+        (Self { config, machine, stop: None, life: 0, deleted: false }, action)
     }
 }
 
@@ -137,6 +144,7 @@ impl Herder {
             role: watch::Sender::new(Role::Joining),
             active_elsewhere: AsyncMutex::default(),
             cluster_id: OnceLock::new(),
+            lives: AtomicU64::new(0),
             changing: AsyncMutex::default(),
             changed: watch::Sender::new(()),
             recorder: Mutex::default(),
@@ -279,6 +287,14 @@ impl Herder {
         self.perform(name, action);
     }
 
+    /// The same of a life of its task, if it is still the last one.
+    fn tell_of(&self, name: &str, life: u64, event: Event) {
+        let is_last = self.lock().get(name).is_some_and(|entry| entry.life == life);
+        if is_last {
+            self.tell(name, event);
+        }
+    }
+
     fn perform(&self, name: &str, action: Option<Action>) {
         match action {
             Some(Action::Start) => self.begin(name),
@@ -301,9 +317,10 @@ impl Herder {
     /// Begins a life of the task.
     fn begin(&self, name: &str) {
         let (stop, stopped) = watch::channel(false);
+        let life = self.lives.fetch_add(1, Ordering::Relaxed) + 1;
         let config = match self.lock().get_mut(name) {
             Some(entry) => {
-                entry.stop = Some(stop);
+                (entry.stop, entry.life) = (Some(stop), life);
                 entry.config.clone()
             }
             None => return,
@@ -333,7 +350,7 @@ impl Herder {
                 }
             };
             let Some(herder) = me.upgrade() else { return };
-            herder.tell(&name, event);
+            herder.tell_of(&name, life, event);
             // The group says which worker runs a connector, not who came last: that may have been a worker that was late to let
             // go. Whoever has the duty no more has no connector of that name, and one that is wanted otherwise stays so.
             if fenced && herder.role() == Role::Active {
@@ -342,7 +359,7 @@ impl Herder {
                 drop(herder);
                 tokio::time::sleep(AFTER_FENCED).await;
                 if let Some(herder) = me.upgrade() {
-                    herder.tell(&name, Event::Retry);
+                    herder.tell_of(&name, life, Event::Retry);
                 }
             }
         });
@@ -724,7 +741,7 @@ impl Duty for Herder {
         for name in &names {
             self.tell(name, Event::Want(TargetState::Paused));
         }
-        let deadline = Instant::now() + LET_GO_WITHIN;
+        let deadline = Instant::now() + if lost { HALT_WITHIN } else { END_WITHIN };
         let mut changed = self.changed.subscribe();
         while !self.lock().values().all(|entry| entry.machine.is_at_rest()) {
             if timeout_at(deadline, changed.changed()).await.is_err() {
