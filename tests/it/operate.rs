@@ -197,13 +197,8 @@ fn tokens_origins_and_rates() {
 fn a_certificate_opens_the_door() {
     let org = Org::start();
     let scene = Scene::new(&org, "leads");
-    let made = |name: &str| {
-        let made = rcgen::generate_simple_self_signed([name.to_owned()]).expect("a certificate can be made");
-        let path = scene.path(&format!("{name}.pem"));
-        std::fs::write(&path, made.signing_key.serialize_pem() + &made.cert.pem()).expect("the folder is ours");
-        path.to_string_lossy().into_owned()
-    };
-    let (server, friend, stranger) = (made("localhost"), made("friend"), made("stranger"));
+    let (server, friend, stranger) =
+        (scene.certificate("localhost"), scene.certificate("friend"), scene.certificate("stranger"));
     let port = crate::broker::free_port();
     let mut scene = scene.worker("listeners", &format!("https://127.0.0.1:{port}"));
     for (setting, value) in [

@@ -93,6 +93,14 @@ impl Scene {
         path.to_string_lossy().into_owned()
     }
 
+    /// A file in the scenario's folder with a new key and a certificate of that name, signed by itself.
+    pub(crate) fn certificate(&self, name: &str) -> String {
+        let made = rcgen::generate_simple_self_signed([name.to_owned()]).expect("a certificate can be made");
+        let path = self.path(&format!("{name}.pem"));
+        fs::write(&path, made.signing_key.serialize_pem() + &made.cert.pem()).expect("the folder is ours");
+        path.to_string_lossy().into_owned()
+    }
+
     /// The connector's file.
     pub(crate) fn connector_file(&self) -> String {
         let path = self.path("salesforce-pushtopic.json");

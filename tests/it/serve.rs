@@ -310,7 +310,7 @@ fn dashboard_and_alerts_name_metrics_that_there_are() {
 fn who_asks_has_to_be_somebody() {
     let org = Org::start();
     let scene = Scene::new(&org, "leads");
-    let (users, pem) = (scene.path("users.properties"), scene.path("server.pem"));
+    let users = scene.path("users.properties");
     std::fs::write(&users, "ada=engine\n").expect("the folder is ours");
     let scene = scene.worker("tributary.rest.auth.file", &users.to_string_lossy());
     let service = Service::start(&scene);
@@ -328,12 +328,11 @@ fn who_asks_has_to_be_somebody() {
     assert_eq!(service.ask("GET", "/livez", &NOTHING).0, 200);
     service.run.terminate().0.expect_code(0);
 
-    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate can be made");
-    std::fs::write(&pem, made.signing_key.serialize_pem() + &made.cert.pem()).expect("the folder is ours");
+    let pem = scene.certificate("localhost");
     let port = free_port();
     let scene = scene
         .worker("listeners", &format!("https://127.0.0.1:{port}"))
-        .worker("listeners.https.ssl.keystore.location", &pem.to_string_lossy())
+        .worker("listeners.https.ssl.keystore.location", &pem)
         .worker("listeners.https.ssl.keystore.type", "PEM");
     let run = scene.serve(port);
     run.expect_line(&["the REST API answers at https://"]);

@@ -188,13 +188,8 @@ fn requests_are_sent_on_over_tls() {
     let Some(broker) = Broker::shared() else { return };
     let org = Org::start();
     let scene = on_kafka(&org, broker, "tls-leads");
-    let made = |name: &str| {
-        let made = rcgen::generate_simple_self_signed([name.to_owned()]).expect("a certificate can be made");
-        let path = scene.path(&format!("{name}.pem"));
-        fs::write(&path, made.signing_key.serialize_pem() + &made.cert.pem()).expect("the folder is ours");
-        path.to_string_lossy().into_owned()
-    };
-    let (worker, friend, users) = (made("localhost"), made("friend"), scene.path("users.properties"));
+    let (worker, friend, users) =
+        (scene.certificate("localhost"), scene.certificate("friend"), scene.path("users.properties"));
     let trusted = scene.path("trusted.pem");
     let both = [&worker, &friend].map(|path| fs::read_to_string(path).expect("it was written"));
     fs::write(&trusted, both.concat()).expect("the folder is ours");

@@ -18,7 +18,10 @@ const TRUSTSTORE: &str = "listeners.https.ssl.truststore";
 /// As `acceptor`.
 pub(super) fn towards_workers(tls: Option<&Tls>, client_certificates: bool) -> Result<ClientConfig, String> {
     let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    // Over plain http nobody needs them, and to read them takes time.
+    if tls.is_some() {
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    }
     if let Some(trust) = tls.and_then(|tls| tls.trust.as_ref()) {
         roots.add_parsable_certificates(certificates(trust, TRUSTSTORE)?);
     }

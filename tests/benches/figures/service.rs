@@ -127,7 +127,8 @@ fn serve(outlet: &Outlet<'_>, port: u16, cache: &Path) -> anyhow::Result<Program
     Ok(program)
 }
 
-fn create(port: u16, name: &str, settings: &[(String, String)], state: &str) -> anyhow::Result<()> {
+/// Makes a connector.
+pub(crate) fn create(port: u16, name: &str, settings: &[(String, String)], state: &str) -> anyhow::Result<()> {
     let mut config: Map<String, Value> = settings.iter().map(|(key, value)| (key.clone(), json!(value))).collect();
     config.insert("name".to_owned(), name.into());
     let body = json!({"name": name, "config": config, "initial_state": state}).to_string();

@@ -2,16 +2,13 @@
 
 use std::{fs, path::Path, time::Instant};
 
-use anyhow::{Context as _, ensure};
-use serde_json::{Map, Value, json};
-
 use crate::{
     Effort,
     broker::free_port,
     destination::{Destination, Destinations, Outlet},
-    http,
     org::{ANSWER_EVENTS, Org},
     process::Program,
+    service,
     stats::Spread,
 };
 
@@ -47,7 +44,9 @@ pub(crate) fn measure(destinations: &Destinations, effort: &Effort) -> anyhow::R
 fn turn(org: &Org, outlet: &Outlet<'_>, cache: &Path) -> anyhow::Result<(f64, f64)> {
     let (port, first) = worker(outlet, cache)?;
     first.wait_for("worker-started")?;
-    create(port, &outlet.topic, &org.settings(&outlet.topic, "all"))?;
+    let mut settings = org.settings(&outlet.topic, "all");
+    settings.push(("exactly.once.support".to_owned(), "required".to_owned()));
+    service::create(port, &outlet.topic, &settings, "RUNNING")?;
     first.wait_for("subscribed")?;
     let (_, second) = worker(outlet, cache)?;
     second.wait_for("standing-by")?;
@@ -82,14 +81,4 @@ fn worker(outlet: &Outlet<'_>, cache: &Path) -> anyhow::Result<(u16, Program)> {
     let address = format!("127.0.0.1:{port}");
     let arguments = ["serve".as_ref(), "--worker".as_ref(), path.as_os_str(), "--listen".as_ref(), address.as_ref()];
     Ok((port, Program::start("tributary", &arguments, cache)?))
-}
-
-fn create(port: u16, name: &str, settings: &[(String, String)]) -> anyhow::Result<()> {
-    let mut config: Map<String, Value> = settings.iter().map(|(key, value)| (key.clone(), json!(value))).collect();
-    config.insert("name".to_owned(), name.into());
-    config.insert("exactly.once.support".to_owned(), "required".into());
-    let body = json!({"name": name, "config": config}).to_string();
-    let (status, answer) = http::ask(port, "POST", "/connectors", &body).context("nobody answers")?;
-    ensure!(status == 201, "{status} {answer}");
-    Ok(())
 }
